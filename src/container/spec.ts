@@ -1,0 +1,67 @@
+/**
+ * One container in Linux and OCI terms: what `container/` needs to run it. Knows nothing of Kubernetes.
+ */
+
+/** One filesystem on one place: where `image/`, volumes and `container/` meet. */
+export type Mount =
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly flags: readonly MountFlag[] }
+  | {
+      readonly kind: 'filesystem';
+      readonly type: string;
+      readonly source: string;
+      readonly target: string;
+      readonly flags: readonly MountFlag[];
+      readonly data: string;
+    };
+
+export type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec' | 'relatime' | 'rec' | 'rprivate' | 'rslave' | 'rshared';
+
+/** A root filesystem: an image's layers as overlayfs wants them, top first, each at most 16 characters below `store`. */
+export interface RootFs {
+  readonly store: string;
+  readonly layers: readonly string[];
+}
+
+/** A user in numbers, with what the image's own files say about it. */
+export interface Credentials {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** From /etc/passwd, else `/`. */
+  readonly home: string;
+}
+
+export interface ProcessSpec {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: Credentials;
+  /** Names with CAP_; bounding, and effective and permitted for uid 0. Inheritable and ambient are empty. */
+  readonly capabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+  /** Path of a compiled BPF filter. */
+  readonly seccomp: string | undefined;
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+}
+
+export interface Namespaces {
+  /** nsfs files to join; a kind without a file is new. */
+  readonly net: string | 'host';
+  readonly ipc: string | 'host';
+  readonly uts: string | 'host';
+}
+
+export interface ContainerSpec {
+  /** 64 hex digits, new for every run. */
+  readonly id: string;
+  /** Uid of the pod; said in the monitor's hello. */
+  readonly owner: string;
+  readonly rootfs: RootFs;
+  readonly readonlyRootfs: boolean;
+  readonly mounts: readonly Mount[];
+  readonly namespaces: Namespaces;
+  readonly process: ProcessSpec;
+  /** Absolute path of the CRI log. */
+  readonly log: string;
+}
