@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 /** Where one minirt keeps things. Several may live side by side on a host. */
@@ -44,8 +45,12 @@ export interface ContainerPaths {
   readonly socket: string;
   readonly upper: string;
   readonly work: string;
-  /** Results and output of hook and probe execs. */
+  /** Results and output of hook and probe execs; outlives the instance, so that a late result finds its place. */
   readonly execs: string;
+  /** Names its cgroup: an adopted one may lie below another owner's. */
+  readonly cgroup: string;
+  /** The instance's own process as JSON: what an exec in it starts from. */
+  readonly process: string;
 }
 
 export function podPaths(roots: Roots, uid: string): PodPaths {
@@ -73,8 +78,33 @@ export function containerPaths(roots: Roots, uid: string, id: string): Container
     socket: join(roots.state, 's', id.slice(0, 12)),
     upper: join(bulk, 'upper'),
     work: join(bulk, 'work'),
-    execs: join(dir, 'exec'),
+    execs: join(roots.state, 'pods', uid, 'x', id.slice(0, 12)),
+    cgroup: join(roots.state, 'pods', uid, 'x', id.slice(0, 12), 'cgroup'),
+    process: join(roots.state, 'pods', uid, 'x', id.slice(0, 12), 'process.json'),
   };
+}
+
+/** File names end here on Linux (NAME_MAX). */
+const LONGEST_NAME = 255;
+
+export interface PodIdentity {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Folder of a pod's container logs, in the kubelet's layout; a name over 255 bytes is shortened with a hash. */
+export function podLogs(roots: Roots, pod: PodIdentity): string {
+  const name = `${pod.namespace}_${pod.name}_${pod.uid}`;
+  if (name.length <= LONGEST_NAME) return join(roots.logs, name);
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  const head = `${pod.namespace}_${pod.name}`.slice(0, LONGEST_NAME - pod.uid.length - hash.length - 2);
+  return join(roots.logs, `${head}-${hash}_${pod.uid}`);
+}
+
+/** The CRI log of one run of a container. */
+export function containerLog(roots: Roots, pod: PodIdentity, container: { name: string; restart: number }): string {
+  return join(podLogs(roots, pod), container.name, `${container.restart}.log`);
 }
 
 /** Socket of the supervisor of this state folder. */

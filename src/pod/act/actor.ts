@@ -1,0 +1,198 @@
+import { readFile } from 'node:fs/promises';
+import { abortReason } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { ProcessSpec } from '../../container/spec.ts';
+import type { Container } from '../../manifest/pod.ts';
+import { containerPaths } from '../../state/paths.ts';
+import type { Actor, EngineView } from '../engine.ts';
+import type { Action } from '../plan.ts';
+import { type ContainerRecord } from '../record.ts';
+import { signalNumber } from '../signals.ts';
+import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
+import { runHook } from './hook.ts';
+import type { PodHostPorts } from './host.ts';
+import { type Live, type LiveOptions, adopt, clientOf } from './live.ts';
+import { createSandbox, removeSandboxOf } from './sandbox.ts';
+import { liveOptions, startContainer } from './start.ts';
+
+type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>;
+
+/** Carries out one pod's actions on this host. */
+export class PodActor implements Actor {
+  readonly #ports: PodHostPorts;
+  readonly #live = new Map<string, Live>();
+  /** Hooks that the end of the grace period ended, by instance. */
+  readonly #cut = new Set<string>();
+
+  constructor(ports: PodHostPorts) {
+    this.#ports = ports;
+  }
+
+  async perform(action: Action, engine: EngineView): Promise<void> {
+    switch (action.kind) {
+      case 'sandbox':
+        return createSandbox(this.#ports, engine);
+      case 'teardown':
+        return removeSandboxOf(this.#ports, engine);
+      case 'start':
+        return this.#start(action, engine);
+      case 'hook':
+        return this.#hook(action, engine);
+      case 'endHook':
+        return this.#endHook(action, engine);
+      case 'signal':
+        return this.#signal(action, engine);
+      case 'hasten':
+        return this.#hasten(action, engine);
+      case 'kill':
+        return this.#kill(action, engine);
+      default:
+        return action satisfies never;
+    }
+  }
+
+  /** Takes up what an earlier owner left running; before the engine starts to plan. */
+  async adopt(engine: EngineView, notedUntil: bigint): Promise<void> {
+    for (const container of engine.record.containers) {
+      const { state, name } = container;
+      if (state.phase === 'waiting' || state.phase === 'exited') continue;
+      const options = { ...(await this.#optionsFor(engine, name, state.id)), notedUntil };
+      this.#live.set(name, await adopt(options, this.#ports.signal));
+    }
+  }
+
+  async #start({ name }: ActionOf<'start'>, engine: EngineView): Promise<void> {
+    const container = specOf(engine, name);
+    const record = recordOf(engine, name);
+    if (container === undefined || record === undefined) return;
+    if (record.state.phase === 'creating') return this.#sweepHalfMade(engine, record);
+    await startContainer({
+      ports: this.#ports,
+      engine,
+      container,
+      onLive: (live) => this.#live.set(name, live),
+    });
+  }
+
+  /** An instance that an owner died over: it never became one, whatever is there of it goes. */
+  async #sweepHalfMade(engine: EngineView, record: ContainerRecord): Promise<void> {
+    const live = this.#live.get(record.name);
+    await live?.client?.kill().catch(() => undefined);
+    await live?.gone.catch(() => undefined);
+    engine.emit({
+      kind: 'container',
+      name: record.name,
+      event: {
+        kind: 'createFailed',
+        reason: 'ContainerCreating',
+        message: 'its creation was interrupted and begins again',
+        retryAt: this.#ports.clock.now(),
+        events: [],
+      },
+    });
+  }
+
+  async #hook({ name, id, hook }: ActionOf<'hook'>, engine: EngineView): Promise<void> {
+    const container = specOf(engine, name);
+    const live = this.#live.get(name);
+    if (container === undefined || live === undefined) return this.#lost(name, id, engine);
+    const file = containerPaths(this.#ports.roots, engine.record.uid, id).process;
+    const process = JSON.parse(await readFile(file, 'utf8')) as ProcessSpec;
+    await runHook({
+      ports: this.#ports,
+      engine,
+      container,
+      id,
+      hook,
+      live,
+      process,
+      wasCut: () => this.#cut.has(id),
+    });
+  }
+
+  /** The grace period ended while postStart ran: its leaf is killed, which ends the hook's own action. */
+  async #endHook({ name, id }: ActionOf<'endHook'>, engine: EngineView): Promise<void> {
+    this.#cut.add(id);
+    const execId = recordOf(engine, name)?.hooks.postStart?.execId ?? '';
+    const live = this.#live.get(name);
+    try {
+      await clientOf(live).execKill(execId);
+    } catch (error) {
+      this.#ports.log.debug({ error: messageOf(error) }, 'could not end hook');
+    }
+    await until(this.#ports, () => recordOf(engine, name)?.hooks.postStart?.ended !== undefined);
+  }
+
+  async #signal({ name, id }: ActionOf<'signal'>, engine: EngineView): Promise<void> {
+    const record = recordOf(engine, name);
+    if (record?.state.phase !== 'stopping') return;
+    const signal = signalNumber(record.stopSignal);
+    const at = this.#ports.clock.now();
+    const killAt = killMoment(record.state, record.hooks.preStop, engine.record.termination, at);
+    const live = this.#live.get(name);
+    try {
+      await clientOf(live).stop(signal, killAt);
+    } catch (error) {
+      // The process went by itself in this very moment, or its monitor did: either way its end is being told.
+      this.#ports.log.debug({ error: messageOf(error) }, 'could not signal');
+      await live?.gone;
+      return this.#lost(name, id, engine);
+    }
+    engine.emit({ kind: 'container', name, event: { kind: 'signaled', id, at, killAt } });
+  }
+
+  async #hasten({ name, id, killAt }: ActionOf<'hasten'>, engine: EngineView): Promise<void> {
+    const record = recordOf(engine, name);
+    if (record?.state.phase !== 'stopping') return;
+    const live = this.#live.get(name);
+    try {
+      await clientOf(live).stop(signalNumber(record.stopSignal), killAt);
+    } catch {
+      await live?.gone;
+      return this.#lost(name, id, engine);
+    }
+    engine.emit({ kind: 'container', name, event: { kind: 'signaled', id, at: this.#ports.clock.now(), killAt } });
+  }
+
+  async #kill({ name, id }: ActionOf<'kill'>, engine: EngineView): Promise<void> {
+    const live = this.#live.get(name);
+    await live?.client?.kill().catch(() => undefined);
+    await live?.gone;
+    this.#lost(name, id, engine);
+  }
+
+  /** There is nothing left to act on: ends the instance, unless its true end was told before. */
+  #lost(name: string, id: string, engine: EngineView): void {
+    const mono = this.#ports.clock.now();
+    const wall = this.#ports.clock.wall().toISOString();
+    const why = 'the container could not be found';
+    const exit = { kind: 'lost', why, mono, wall, message: undefined } as const;
+    engine.emit({ kind: 'container', name, event: { kind: 'exited', id, exit } });
+  }
+
+  async #optionsFor(engine: EngineView, name: string, id: string): Promise<LiveOptions> {
+    const { uid } = engine.record;
+    const paths = containerPaths(this.#ports.roots, uid, id);
+    const path = await readFile(paths.cgroup, 'utf8').catch(() => undefined);
+    const { cgroups } = this.#ports;
+    const cgroup = path === undefined ? cgroups.container(uid, id) : cgroups.fromPath(path);
+    return liveOptions(this.#ports, { engine, name, id, paths, cgroup });
+  }
+}
+
+function specOf(engine: EngineView, name: string): Container | undefined {
+  return engine.pod.containers.find((one) => one.name === name);
+}
+
+function recordOf(engine: EngineView, name: string): ContainerRecord | undefined {
+  return engine.record.containers.find((one) => one.name === name);
+}
+
+/** Waits for something that another action is about to bring. */
+async function until(ports: PodHostPorts, come: () => boolean): Promise<void> {
+  const step = BigInt(MINIMUM_SECONDS) * 10_000_000n;
+  while (!come()) {
+    if (ports.signal.aborted) throw abortReason(ports.signal);
+    await new Promise<void>((resolve) => ports.clock.at(ports.clock.now() + step, resolve));
+  }
+}

@@ -1,0 +1,84 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SECOND } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { makeSandbox, removeSandbox } from '../../helper/sandbox.ts';
+import { hostsFile, resolvConf } from '../../network/files.ts';
+import { attachPod, detachPod } from '../../network/index.ts';
+import { privateFolder, writeAtomically } from '../../state/files.ts';
+import { type PodPaths, podPaths } from '../../state/paths.ts';
+import type { EngineView } from '../engine.ts';
+import type { PodHostPorts } from './host.ts';
+
+/** How long after a failed attempt the kubelet tries a pod's sandbox again. */
+const RETRY_SECONDS = 10n;
+
+export interface SandboxFiles {
+  readonly namespaces: { readonly net: string; readonly ipc: string; readonly uts: string };
+  readonly hosts: string;
+  readonly resolvConf: string;
+  readonly hostname: string;
+}
+
+export function sandboxFiles(paths: PodPaths): SandboxFiles {
+  const kept = (kind: string): string => join(paths.namespaces, kind);
+  return {
+    namespaces: { net: kept('net'), ipc: kept('ipc'), uts: kept('uts') },
+    hosts: join(paths.etc, 'hosts'),
+    resolvConf: join(paths.etc, 'resolv.conf'),
+    hostname: join(paths.etc, 'hostname'),
+  };
+}
+
+/** Makes what the containers of a pod share: namespaces, an address, the files that say so. */
+export async function createSandbox(ports: PodHostPorts, engine: EngineView): Promise<void> {
+  const paths = podPaths(ports.roots, engine.record.uid);
+  try {
+    const files = sandboxFiles(paths);
+    // A half-made one of an owner that died is swept first.
+    await sweep(ports, engine, paths);
+    await makeSandbox({ hostname: engine.pod.hostname, namespaces: files.namespaces }, ports.signal);
+    const { ip } = await attachPod({ ...networkIdentity(ports, engine), netns: files.namespaces.net }, ports.signal);
+    privateFolder(paths.etc);
+    writeAtomically(files.hosts, hostsFile({ ip, hostname: engine.pod.hostname }));
+    writeAtomically(files.resolvConf, resolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')));
+    writeAtomically(files.hostname, `${engine.pod.hostname}\n`);
+    engine.emit({ kind: 'sandboxReady', ip });
+  } catch (error) {
+    ports.log.debug({ error: messageOf(error) }, 'sandbox failed');
+    await sweep(ports, engine, paths).catch(() => undefined);
+    const retryAt = ports.clock.now() + RETRY_SECONDS * SECOND;
+    engine.emit({ kind: 'sandboxFailed', message: messageOf(error), retryAt });
+  }
+}
+
+/** Releases all that a pod holds on the host but its files; tries again until it is done. */
+export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): Promise<void> {
+  const paths = podPaths(ports.roots, engine.record.uid);
+  for (let told = ''; ; ) {
+    try {
+      await sweep(ports, engine, paths);
+      await ports.cgroups.removePod(engine.record.uid);
+      await rm(paths.bulk, { recursive: true, force: true });
+      return engine.emit({ kind: 'sandboxRemoved' });
+    } catch (error) {
+      const message = `error killing pod: ${messageOf(error)}`;
+      if (message !== told) engine.note({ kind: 'event', type: 'Warning', reason: 'FailedKillPod', message });
+      told = message;
+      await new Promise<void>((resolve) => ports.clock.at(ports.clock.now() + SECOND, resolve));
+      if (ports.signal.aborted) throw error;
+    }
+  }
+}
+
+async function sweep(ports: PodHostPorts, engine: EngineView, paths: PodPaths): Promise<void> {
+  await detachPod(networkIdentity(ports, engine), ports.signal);
+  await removeSandbox({ namespaces: sandboxFiles(paths).namespaces });
+}
+
+function networkIdentity(
+  ports: PodHostPorts,
+  { record, pod }: EngineView,
+): { state: string; uid: string; name: string; namespace: string } {
+  return { state: ports.roots.state, uid: record.uid, name: pod.name, namespace: pod.namespace };
+}

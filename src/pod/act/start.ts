@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SECOND } from '../../base/clock.ts';
+import { MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
+import type { ContainerCgroup } from '../../container/cgroup.ts';
+import { createContainer, removeContainer } from '../../container/runtime.ts';
+import type { ContainerSpec, Credentials } from '../../container/spec.ts';
+import { resolveUser } from '../../container/users.ts';
+import { peekImage } from '../../helper/peek.ts';
+import type { Image } from '../../image/store.ts';
+import type { Container } from '../../manifest/pod.ts';
+import { type ContainerPaths, containerLog, containerPaths, podPaths } from '../../state/paths.ts';
+import { privateFolder, writeAtomically } from '../../state/files.ts';
+import type { EngineView } from '../engine.ts';
+import type { ContainerEvent } from '../lifecycle.ts';
+import { containerSpec } from '../spec.ts';
+import type { PodHostPorts } from './host.ts';
+import { ensureImage } from './image.ts';
+import { type Live, type LiveOptions, follow } from './live.ts';
+import { sandboxFiles } from './sandbox.ts';
+
+/** The kubelet looks again at a container it could not create after this long. */
+const RETRY_SECONDS = 10n;
+/** Only the end of a termination message is kept (pkg/kubelet: 4096 bytes). */
+const MESSAGE_BYTES = 4096;
+/** A passwd or group file over this size is refused: it comes from the image. */
+const ACCOUNTS_LIMIT = 1 << 20;
+
+export interface Starting {
+  readonly ports: PodHostPorts;
+  readonly engine: EngineView;
+  readonly container: Container;
+  /** Called as soon as there is something to follow. */
+  readonly onLive: (live: Live) => void;
+}
+
+/** Creates and starts one instance of a container; every outcome is told as events. */
+export async function startContainer(starting: Starting): Promise<void> {
+  const { ports, engine, container } = starting;
+  const emit = (event: ContainerEvent): void => { engine.emit({ kind: 'container', name: container.name, event }); };
+  const id = randomBytes(32).toString('hex');
+  emit({ kind: 'create', id });
+  const image = await ensureImage(ports, engine, container);
+  if (image.kind === 'missing') return emit(image.event);
+  emit(image.event);
+  let live: Live | undefined;
+  try {
+    live = await createInstance(starting, image.image, id);
+  } catch (error) {
+    return emit(createFailure(ports, error));
+  }
+  starting.onLive(live);
+  emit({ kind: 'created', id });
+  if (engine.record.termination !== undefined) return abandon(live);
+  try {
+    await live.client?.start();
+  } catch (error) {
+    // A failed execve is in the monitor's record, which tells it as startFailed.
+    ports.log.debug({ container: container.name, error: messageOf(error) }, 'start failed');
+    return live.gone;
+  }
+  emit({ kind: 'started', id, wall: ports.clock.wall().toISOString() });
+}
+
+/** The pod is being ended: an instance whose process was never started goes without a trace of one. */
+async function abandon(live: Live): Promise<void> {
+  await live.client?.kill();
+  await live.gone;
+}
+
+async function createInstance(starting: Starting, image: Image, id: string): Promise<Live> {
+  const { ports, engine, container } = starting;
+  const uid = engine.record.uid;
+  const paths = containerPaths(ports.roots, uid, id);
+  const spec = await specOf(starting, image, id);
+  privateFolder(paths.execs);
+  writeAtomically(paths.process, JSON.stringify(spec.process));
+  const cgroup = await ports.cgroups.createContainer(uid, id);
+  try {
+    writeAtomically(paths.cgroup, cgroup.path);
+    mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
+    const client = await createContainer(spec, paths, cgroup, ports.signal);
+    return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup }));
+  } catch (error) {
+    await cgroup.remove().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** How an instance is followed, new or adopted. */
+export function liveOptions(
+  ports: PodHostPorts,
+  about: { engine: EngineView; name: string; id: string; paths: ContainerPaths; cgroup: ContainerCgroup },
+): LiveOptions {
+  const message = terminationLog(ports, about.engine, about.id);
+  return {
+    ...about,
+    notedUntil: ports.clock.now(),
+    lastWords: () => tail(message),
+    release: async () => {
+      await about.cgroup.remove();
+      await removeContainer(about.paths);
+      await rm(message, { force: true });
+    },
+  };
+}
+
+async function specOf({ ports, engine, container }: Starting, image: Image, id: string): Promise<ContainerSpec> {
+  const { record, pod } = engine;
+  const rootfs = await ports.images.rootfs(image, ports.signal);
+  const files = sandboxFiles(podPaths(ports.roots, record.uid));
+  const message = terminationLog(ports, engine, id);
+  mkdirSync(dirname(message), { recursive: true, mode: 0o700 });
+  closeSync(openSync(message, 'w'));
+  chmodSync(message, 0o666);
+  const restart = record.containers.find((one) => one.name === container.name)?.restartCount ?? 0;
+  const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
+  return containerSpec({
+    pod,
+    container,
+    image: image.config,
+    user: await credentials(rootfs, image.config.user, ports.signal),
+    id,
+    uid: record.uid,
+    rootfs,
+    namespaces: files.namespaces,
+    log: containerLog(ports.roots, identity, { name: container.name, restart }),
+    files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
+  });
+}
+
+/** Who the image's process is; names and groups come from the image's own files. */
+async function credentials(rootfs: ContainerSpec['rootfs'], user: string, signal: AbortSignal): Promise<Credentials> {
+  const accounts = await peekImage(
+    rootfs,
+    [{ path: '/etc/passwd', limit: ACCOUNTS_LIMIT }, { path: '/etc/group', limit: ACCOUNTS_LIMIT }],
+    signal,
+  );
+  const text = (path: string): string => accounts.get(path)?.toString('utf8') ?? '';
+  return resolveUser(user, text('/etc/passwd'), text('/etc/group'));
+}
+
+function createFailure(ports: PodHostPorts, error: unknown): ContainerEvent {
+  const config = isMinirtError(error) && error.code !== 'helper.failed';
+  const message = messageOf(error);
+  return {
+    kind: 'createFailed',
+    reason: config ? 'CreateContainerConfigError' : 'CreateContainerError',
+    message,
+    retryAt: ports.clock.now() + RETRY_SECONDS * SECOND,
+    events: [{ reason: 'Failed', message: `Error: ${message}` }],
+  };
+}
+
+function terminationLog(ports: PodHostPorts, engine: EngineView, id: string): string {
+  return join(podPaths(ports.roots, engine.record.uid).etc, 'termination', id.slice(0, 12));
+}
+
+async function tail(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    const buffer = Buffer.alloc(Math.min(size, MESSAGE_BYTES));
+    await file.read(buffer, 0, buffer.length, Math.max(0, size - MESSAGE_BYTES));
+    return buffer.length === 0 ? undefined : buffer.toString('utf8');
+  } catch (error) {
+    throw new MinirtError('io', `read termination message: ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}

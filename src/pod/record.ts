@@ -1,0 +1,169 @@
+import type { MonoNs } from '../base/clock.ts';
+import type { Pod } from '../manifest/pod.ts';
+
+/**
+ * What is known about a pod: everything its next owner needs, and all that the rules look at. Kept as JSON in the pod's
+ * folder; monotonic stamps count within one boot only.
+ */
+export interface PodRecord {
+  readonly version: 1;
+  readonly uid: string;
+  readonly bootId: string;
+  /** ISO wall time. */
+  readonly createdAt: string;
+  /** When an owner took the pod for the first time: status.startTime. */
+  readonly startedAt: string | undefined;
+  readonly sandbox: Sandbox;
+  readonly termination: Termination | undefined;
+  /** In manifest order. */
+  readonly containers: readonly ContainerRecord[];
+  /** Set once, when nothing of the pod is left on the host but its files. */
+  readonly ended: Ended | undefined;
+}
+
+export type Sandbox =
+  | { readonly phase: 'absent' }
+  | { readonly phase: 'failed'; readonly message: string; readonly retryAt: MonoNs }
+  | { readonly phase: 'ready'; readonly ip: string | undefined }
+  | { readonly phase: 'removed'; readonly ip: string | undefined };
+
+/** A wish to end the pod. Later wishes only ever make it earlier (design §6). */
+export interface Termination {
+  readonly requestedAt: MonoNs;
+  /** ISO wall time: metadata.deletionTimestamp is this plus the grace period. */
+  readonly requestedWall: string;
+  /** Seconds, at least 1 (pkg/kubelet/pod_workers.go: calculateEffectiveGracePeriod). */
+  readonly grace: number;
+  /** No hook is waited for past this moment. */
+  readonly hooksUntil: MonoNs;
+  /** Everything is killed at this moment at the latest; set by a second, shorter wish. */
+  readonly killBy: MonoNs | undefined;
+  /** SIGKILL to everything at once, nothing is waited for. */
+  readonly now: boolean;
+  /** Whether the pod's name, record and logs go away once it ended (delete), or stay (stop). */
+  readonly remove: boolean;
+}
+
+export interface Ended {
+  readonly phase: 'Succeeded' | 'Failed';
+  readonly wall: string;
+}
+
+export type HookName = 'postStart' | 'preStop';
+
+export interface HookRun {
+  readonly execId: string;
+  readonly since: MonoNs;
+  readonly ended: { readonly at: MonoNs; readonly ok: boolean } | undefined;
+}
+
+/** Why a container is being stopped; decides the text of its Killing event. */
+export type Because = 'terminated' | 'postStart';
+
+export interface Terminated {
+  /** 128+n for a signal; 128 for a process that never started. */
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message: string | undefined;
+  /** ISO wall times; `startedAt` is undefined when it never started. */
+  readonly startedAt: string | undefined;
+  readonly finishedAt: string;
+  readonly finishedMono: MonoNs;
+  readonly containerId: string;
+}
+
+export type ContainerState =
+  | { readonly phase: 'waiting'; readonly reason: string; readonly message?: string; readonly retryAt?: MonoNs }
+  | { readonly phase: 'creating'; readonly id: string }
+  /** The process runs; postStart has not returned, so nobody may call it running yet. */
+  | { readonly phase: 'starting'; readonly id: string; readonly startedAt: string }
+  | { readonly phase: 'running'; readonly id: string; readonly startedAt: string }
+  | Stopping
+  | {
+      readonly phase: 'exited';
+      readonly terminated: Terminated;
+      /** Shown instead of the exit while a restart is expected (PostStartHookError, CrashLoopBackOff, …). */
+      readonly shown: Shown | undefined;
+    };
+
+/** A waiting state that stands for an exit. */
+export interface Shown {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Stopping {
+  readonly phase: 'stopping';
+  readonly id: string;
+  readonly startedAt: string;
+  readonly because: Because;
+  /** When the stop began: the grace period counts from here. */
+  readonly since: MonoNs;
+  /** Seconds of grace at that moment. */
+  readonly budget: number;
+  /** Whether the container had become RUNNING before. */
+  readonly wasRunning: boolean;
+  readonly signaled: { readonly at: MonoNs; readonly killAt: MonoNs } | undefined;
+  /** The failed postStart's message, shown once the container is dead. */
+  readonly error: string | undefined;
+}
+
+export interface Backoff {
+  /** Seconds. */
+  readonly delay: number;
+  readonly updatedAt: MonoNs;
+}
+
+export interface ContainerRecord {
+  readonly name: string;
+  /** Of the current or latest instance. */
+  readonly restartCount: number;
+  readonly state: ContainerState;
+  readonly hooks: { readonly postStart: HookRun | undefined; readonly preStop: HookRun | undefined };
+  /** The instance before the current one, and what was shown instead of its exit. */
+  readonly last: Terminated | undefined;
+  readonly lastShown: Shown | undefined;
+  readonly backoff: Backoff | undefined;
+  /** What the image says about stopping; known once the container was created. */
+  readonly stopSignal: string | undefined;
+  readonly image: { readonly name: string; readonly id: string } | undefined;
+}
+
+/** The record of a pod nobody has touched yet. */
+export function newRecord(pod: Pod, facts: { uid: string; bootId: string; createdAt: string }): PodRecord {
+  return {
+    version: 1,
+    ...facts,
+    startedAt: undefined,
+    sandbox: { phase: 'absent' },
+    termination: undefined,
+    ended: undefined,
+    containers: pod.containers.map((container) => ({
+      name: container.name,
+      restartCount: 0,
+      state: { phase: 'waiting', reason: 'ContainerCreating' },
+      hooks: { postStart: undefined, preStop: undefined },
+      last: undefined,
+      lastShown: undefined,
+      backoff: undefined,
+      stopSignal: undefined,
+      image: undefined,
+    })),
+  };
+}
+
+export function encodeRecord(record: PodRecord): string {
+  return JSON.stringify(record, (_key, value: unknown) =>
+    typeof value === 'bigint' ? { mono: value.toString() } : value,
+  );
+}
+
+/** The opposite of {@link encodeRecord}; throws SyntaxError on anything else. */
+export function decodeRecord(text: string): PodRecord {
+  const record = JSON.parse(text, (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('mono' in value)) return value;
+    return typeof value.mono === 'string' && Object.keys(value).length === 1 ? BigInt(value.mono) : value;
+  }) as PodRecord;
+  if (record.version !== 1) throw new SyntaxError(`record version ${String(record.version)} is not known`);
+  return record;
+}

@@ -1,0 +1,111 @@
+import { MinirtError } from '../base/errors.ts';
+import type { ContainerSpec, Credentials, Mount, ProcessSpec } from '../container/spec.ts';
+import { expandArgs, expandEnv } from '../manifest/expand.ts';
+import type { Container, Pod } from '../manifest/pod.ts';
+
+/** Capabilities of a container that asks for nothing (containerd pkg/oci/spec.go). */
+const DEFAULT_CAPABILITIES = [
+  'CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FSETID', 'CAP_FOWNER', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_SETGID', 'CAP_SETUID',
+  'CAP_SETFCAP', 'CAP_SETPCAP', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_CHROOT', 'CAP_KILL', 'CAP_AUDIT_WRITE',
+] as const;
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What an image's config says about its process. */
+export interface ImageProcess {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  readonly env: readonly string[];
+  readonly workingDir: string;
+}
+
+export interface SpecInput {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly image: ImageProcess;
+  readonly user: Credentials;
+  readonly id: string;
+  readonly uid: string;
+  readonly rootfs: ContainerSpec['rootfs'];
+  readonly namespaces: ContainerSpec['namespaces'];
+  readonly log: string;
+  /** Host paths of the files that minirt makes for the container. */
+  readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string; readonly terminationLog: string };
+}
+
+/** A Kubernetes container in Linux terms. Pure; throws MinirtError when there is nothing to run. */
+export function containerSpec(input: SpecInput): ContainerSpec {
+  return {
+    id: input.id,
+    owner: input.uid,
+    rootfs: input.rootfs,
+    readonlyRootfs: false,
+    mounts: mounts(input),
+    namespaces: input.namespaces,
+    process: processSpec(input),
+    log: input.log,
+  };
+}
+
+function processSpec({ pod, container, image, user }: SpecInput): ProcessSpec {
+  const declared = expandEnv(container.env);
+  const env = environment({ pod, container, image, user }, declared);
+  return {
+    args: commandLine(container, image, declared),
+    env,
+    cwd: container.workingDir ?? (image.workingDir === '' ? '/' : image.workingDir),
+    user,
+    capabilities: DEFAULT_CAPABILITIES,
+    noNewPrivileges: false,
+    seccomp: undefined,
+    terminal: container.tty,
+    stdin: container.stdin,
+  };
+}
+
+/** `command` replaces ENTRYPOINT and drops CMD, `args` alone replaces CMD (semantics §9.5). */
+export function commandLine(
+  container: Pick<Container, 'name' | 'command' | 'args'>,
+  image: Pick<ImageProcess, 'entrypoint' | 'cmd'>,
+  env: readonly { readonly name: string; readonly value: string }[],
+): readonly string[] {
+  const command = expandArgs(container.command, env);
+  const args = expandArgs(container.args, env);
+  const line =
+    command.length > 0 ? [...command, ...args] : [...image.entrypoint, ...(args.length > 0 ? args : image.cmd)];
+  if (line.length === 0) {
+    throw new MinirtError('image.invalid', `run container: ${container.name}: no command specified`, {
+      hint: 'the image has neither ENTRYPOINT nor CMD: give the container a command',
+    });
+  }
+  return line;
+}
+
+/** The image's variables, then what the runtime adds where nobody set it, then the manifest's (semantics §9.4). */
+function environment(
+  { pod, container, image, user }: Pick<SpecInput, 'pod' | 'container' | 'image' | 'user'>,
+  declared: readonly { readonly name: string; readonly value: string }[],
+): readonly string[] {
+  const variables = new Map<string, string>();
+  const set = (pair: string): void => {
+    const at = pair.indexOf('=');
+    if (at > 0) variables.set(pair.slice(0, at), pair.slice(at + 1));
+  };
+  set(DEFAULT_PATH);
+  set(`HOSTNAME=${pod.hostname}`);
+  if (container.tty) set('TERM=xterm');
+  for (const pair of image.env) set(pair);
+  for (const { name, value } of declared) variables.set(name, value);
+  if (!variables.has('HOME')) variables.set('HOME', user.home);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+function mounts({ container, files }: SpecInput): readonly Mount[] {
+  const bind = (source: string, target: string): Mount => ({ kind: 'bind', source, target, flags: ['rprivate'] });
+  return [
+    bind(files.hosts, '/etc/hosts'),
+    bind(files.resolvConf, '/etc/resolv.conf'),
+    bind(files.hostname, '/etc/hostname'),
+    bind(files.terminationLog, container.terminationMessagePath),
+  ];
+}

@@ -1,0 +1,85 @@
+import { type MonoNs, SECOND, seconds, wholeSeconds } from '../base/clock.ts';
+import type { Pod } from '../manifest/pod.ts';
+import type { HookRun, PodRecord, Stopping, Termination } from './record.ts';
+
+/** Between the stop signal and SIGKILL there are always at least 2 s (kuberuntime_container.go: minimumGracePeriodInSeconds). */
+export const MINIMUM_SECONDS = 2;
+
+export interface StopRequest {
+  /** Seconds; undefined: the pod's own. */
+  readonly grace: number | undefined;
+  readonly remove: boolean;
+  readonly now: boolean;
+}
+
+/**
+ * Folds a wish to end the pod into the ones before it. A later one only ever makes things earlier: SIGKILL at
+ * min(old, request + max(2, new grace)), and no hook is waited for past request + new grace.
+ */
+export function mergeTermination(
+  pod: Pod,
+  earlier: Termination | undefined,
+  request: StopRequest,
+  moment: { at: MonoNs; wall: string },
+): Termination {
+  const grace = effectiveGrace(request.grace ?? pod.terminationGracePeriodSeconds);
+  if (earlier === undefined) {
+    return {
+      requestedAt: moment.at,
+      requestedWall: moment.wall,
+      grace,
+      hooksUntil: moment.at + seconds(grace),
+      killBy: undefined,
+      now: request.now,
+      remove: request.remove,
+    };
+  }
+  const hooksUntil = min(earlier.hooksUntil, moment.at + seconds(grace));
+  const shorter = request.grace !== undefined || request.now;
+  const killBy = shorter ? moment.at + seconds(Math.max(MINIMUM_SECONDS, grace)) : undefined;
+  return {
+    ...earlier,
+    hooksUntil,
+    killBy: killBy === undefined ? earlier.killBy : min(earlier.killBy ?? killBy, killBy),
+    now: earlier.now || request.now,
+    remove: earlier.remove || request.remove,
+  };
+}
+
+/** A delete always leaves at least one second (pod_workers.go: calculateEffectiveGracePeriod); negative means one. */
+export function effectiveGrace(requested: number): number {
+  return Math.max(1, Math.floor(requested));
+}
+
+/** Seconds of grace for a stop that begins now: what is left of the termination's, else the pod's own. */
+export function stopBudget(pod: Pod, record: PodRecord, now: MonoNs): number {
+  const { termination } = record;
+  if (termination === undefined) return Math.max(0, pod.terminationGracePeriodSeconds);
+  return Math.max(0, termination.grace - wholeSeconds(termination.requestedAt, now));
+}
+
+/** The last moment at which a stop still waits for its preStop hook. */
+export function hookWaitEnds(state: Stopping, termination: Termination | undefined): MonoNs {
+  const own = state.since + seconds(state.budget);
+  return termination === undefined ? own : min(own, termination.hooksUntil);
+}
+
+/**
+ * When SIGKILL follows a stop signal that is sent at `now`: signal + max(2, G − ⌊seconds of the hook⌋)
+ * (kuberuntime_container.go: killContainer), never later than a shortened termination allows.
+ */
+export function killMoment(
+  state: Stopping,
+  hook: HookRun | undefined,
+  termination: Termination | undefined,
+  now: MonoNs,
+): MonoNs {
+  const spent = hook === undefined ? 0 : wholeSeconds(hook.since, hook.ended?.at ?? now);
+  const left = Math.max(MINIMUM_SECONDS, state.budget - spent);
+  const at = now + BigInt(left) * SECOND;
+  return termination?.killBy === undefined ? at : min(at, termination.killBy);
+}
+
+function min(a: MonoNs, b: MonoNs): MonoNs {
+  return a < b ? a : b;
+}

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MinirtError, isMinirtError, messageOf } from '../base/errors.ts';
+import { delegateSelf } from '../container/cgroup.ts';
+import type { JournalEntry } from '../pod/journal-entry.ts';
+import type { StopRequest } from '../pod/stop.ts';
+import type { PodView } from '../pod/view.ts';
+import { type Roots, supervisorSocket } from '../state/paths.ts';
+import { underSystemd } from '../sys/host.ts';
+import { stateTag } from '../sys/state-tag.ts';
+import { Connection } from './connection.ts';
+import { prepareState } from './registry.ts';
+
+/** How long a supervisor may take until it answers. */
+const START_MS = 15_000;
+
+/** A pod's owner, as its clients see it. */
+export class OwnerClient {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Asks for the pod's end; resolves once the owner has taken note. */
+  async terminate(request: StopRequest): Promise<void> {
+    await this.#connection.call('terminate', { ...request });
+  }
+
+  /** The journal from an entry on, live; ends when the pod is over, and after a delete gone. */
+  async *watch(fromSeq: number): AsyncGenerator<JournalEntry> {
+    for await (const item of this.#connection.stream('watch', { from: fromSeq })) yield item as JournalEntry;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}
+
+/** Sees to it that somebody owns the pod: a supervisor is started when none runs. */
+export async function ensureOwned(roots: Roots, uid: string): Promise<void> {
+  const signal = AbortSignal.timeout(START_MS);
+  for (;;) {
+    const connection = await reachSupervisor(roots, signal);
+    try {
+      return await connection.call('own', { uid });
+    } catch (error) {
+      // One that was just going for want of work: the next one starts.
+      if (!isMinirtError(error, 'supervisor.unreachable') || signal.aborted) throw error;
+    } finally {
+      connection.close();
+    }
+  }
+}
+
+/** Connects to the pod's owner; when that died, a supervisor adopts the pod first. */
+export async function connectOwner(roots: Roots, view: PodView, signal: AbortSignal): Promise<OwnerClient> {
+  try {
+    return new OwnerClient(await Connection.open(view.paths.socket, view.uid, signal));
+  } catch (error) {
+    if (!isMinirtError(error, 'supervisor.unreachable') || signal.aborted) throw error;
+  }
+  await ensureOwned(roots, view.uid);
+  return new OwnerClient(await Connection.open(view.paths.socket, view.uid, signal));
+}
+
+async function reachSupervisor(roots: Roots, signal: AbortSignal): Promise<Connection> {
+  prepareState(roots);
+  const path = supervisorSocket(roots);
+  const attempt = async (): Promise<Connection | undefined> => {
+    try {
+      return await Connection.open(path, '', signal);
+    } catch (error) {
+      if (isMinirtError(error, 'supervisor.unreachable')) return undefined;
+      throw error;
+    }
+  };
+  const running = await attempt();
+  if (running !== undefined) return running;
+  // A failure need not be one: somebody else may have started it in this moment.
+  const failed = await startSupervisor(roots).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return untilReached(join(roots.state, 's'), { attempt, signal, failed });
+}
+
+/** Tries whenever something changes beside the socket, and now and then: a lock may be about to be released. */
+async function untilReached(
+  folder: string,
+  options: { attempt: () => Promise<Connection | undefined>; signal: AbortSignal; failed: unknown },
+): Promise<Connection> {
+  const { attempt, signal, failed } = options;
+  const watcher = watch(folder);
+  try {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => {
+        watcher.once('change', () => { resolve(); });
+        setTimeout(resolve, 100).unref();
+      });
+      const reached = await attempt();
+      if (reached !== undefined) return reached;
+      if (signal.aborted) {
+        throw new MinirtError('supervisor.unreachable', `start supervisor: ${folder}: ${failed === undefined ? 'it does not answer' : messageOf(failed)}`, {
+          cause: failed,
+          hint: 'its log is supervisor.log in the state folder',
+        });
+      }
+      await changed;
+    }
+  } finally {
+    watcher.close();
+  }
+}
+
+async function startSupervisor(roots: Roots): Promise<void> {
+  const program = fileURLToPath(new URL('../../bin/minirt', import.meta.url));
+  const global = ['--root', roots.root, '--state', roots.state, '--log-dir', roots.logs];
+  const command = [process.execPath, program, ...global, 'serve', '--on-demand'];
+  if (underSystemd()) {
+    const unit = `minirt-${stateTag(roots.state)}.service`;
+    const description = `minirt supervisor of ${roots.state}`;
+    return delegateSelf('service', { unit, description, command, env: {} });
+  }
+  const [file = '', ...args] = command;
+  const fd = openSync(join(roots.state, 'supervisor.log'), 'a', 0o600);
+  spawn(file, args, { detached: true, stdio: ['ignore', fd, fd], cwd: '/' }).unref();
+  closeSync(fd);
+}

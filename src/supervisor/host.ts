@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import { MinirtError, isMinirtError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { openCgroups } from '../container/cgroup.ts';
+import { FileLock } from '../helper/flock.ts';
+import { openImageStore } from '../image/store.ts';
+import { PodActor } from '../pod/act/actor.ts';
+import type { PodHostPorts } from '../pod/act/host.ts';
+import { PodEngine } from '../pod/engine.ts';
+import type { JournalEntry } from '../pod/journal-entry.ts';
+import { Journal } from '../pod/journal.ts';
+import type { StopRequest } from '../pod/stop.ts';
+import { type PodView, readJournal, viewPod } from '../pod/view.ts';
+import type { Roots } from '../state/paths.ts';
+import { type Listening, type Method, listen } from './listen.ts';
+import { dropPod, prepareState } from './registry.ts';
+import { watchJournal } from './watch.ts';
+
+export interface HostOptions {
+  readonly owner: 'supervisor' | 'foreground';
+  readonly log: Logger;
+}
+
+/** A pod that this process owns. */
+export interface OwnedPod {
+  readonly uid: string;
+  /** Calls the listener for every journal entry from now on; returns the way to stop that. */
+  readonly entries: (listener: (entry: JournalEntry) => void) => () => void;
+  readonly terminate: (request: StopRequest) => void;
+  /** The pod as it ended; by then it holds nothing on the host, and after a delete not even its name. */
+  readonly done: Promise<PodView>;
+}
+
+/** Opens this process as an owner of pods. */
+export async function openHost(roots: Roots, options: HostOptions): Promise<PodHost> {
+  prepareState(roots);
+  const stop = new AbortController();
+  const ports: PodHostPorts = {
+    roots,
+    clock: systemClock,
+    log: options.log,
+    images: openImageStore(roots.root),
+    cgroups: await openCgroups({ state: roots.state, owner: options.owner }),
+    signal: stop.signal,
+  };
+  return new PodHost(ports, stop);
+}
+
+/** Owns pods: holds their locks, runs their engines, answers on their sockets. */
+export class PodHost {
+  readonly #ports: PodHostPorts;
+  readonly #stop: AbortController;
+  readonly #owned = new Map<string, Promise<OwnedPod>>();
+  readonly #engines = new Map<string, PodEngine>();
+
+  constructor(ports: PodHostPorts, stop: AbortController) {
+    this.#ports = ports;
+    this.#stop = stop;
+  }
+
+  /** How many pods are not over yet. */
+  get size(): number {
+    return this.#owned.size;
+  }
+
+  /** Takes a pod; MinirtError state.busy when another process owns it. */
+  own(uid: string): Promise<OwnedPod> {
+    const known = this.#owned.get(uid);
+    if (known !== undefined) return known;
+    const taken = this.#take(uid);
+    this.#owned.set(uid, taken);
+    taken.then(
+      ({ done }) => done.catch(() => undefined).then(() => this.#owned.delete(uid)),
+      () => this.#owned.delete(uid),
+    );
+    return taken;
+  }
+
+  /** Lets go of all pods; what runs, runs on for the next owner. */
+  async close(): Promise<void> {
+    this.#stop.abort(new MinirtError('aborted', 'the owner is closing'));
+    for (const engine of this.#engines.values()) engine.release();
+    await Promise.allSettled([...this.#owned.values()].map(async (owned) => (await owned).done));
+  }
+
+  async #take(uid: string): Promise<OwnedPod> {
+    const view = await viewPod(this.#ports.roots, uid);
+    const lock = await FileLock.tryAcquire(view.paths.lock);
+    if (lock === undefined) {
+      throw new MinirtError('state.busy', `own pod: ${view.name}: another process owns it`);
+    }
+    try {
+      return await this.#run(uid, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** The record is read again under the lock: its last owner may have written until then. */
+  async #run(uid: string, lock: FileLock): Promise<OwnedPod> {
+    const { clock, log, roots } = this.#ports;
+    const { pod, record, paths } = await viewPod(roots, uid);
+    const earlier = (await readJournal(paths.journal)).at(-1);
+    const journal = new Journal(paths.journal, clock);
+    const actor = new PodActor(this.#ports);
+    const engine = new PodEngine({ pod, record, path: paths.state, journal, clock, log, actor });
+    this.#engines.set(uid, engine);
+    await actor.adopt(engine, BigInt(earlier?.t ?? '0'));
+    const over = new AbortController();
+    const socket = await listen(paths.socket, uid, methods(engine, paths.journal, over.signal));
+    const done = this.#finish({ uid, engine, journal, socket, lock, over });
+    done.catch(() => undefined);
+    engine.start();
+    return {
+      uid,
+      entries: (listener) => engine.listen(listener),
+      terminate: (request) => { engine.terminate(request); },
+      done,
+    };
+  }
+
+  async #finish(owned: {
+    uid: string;
+    engine: PodEngine;
+    journal: Journal;
+    socket: Listening;
+    lock: FileLock;
+    over: AbortController;
+  }): Promise<PodView> {
+    const { uid, engine } = owned;
+    try {
+      await engine.ended;
+      const view = await viewPod(this.#ports.roots, uid);
+      if (engine.record.termination?.remove === true) await dropPod(this.#ports.roots, view);
+      return view;
+    } finally {
+      owned.over.abort();
+      this.#engines.delete(uid);
+      owned.journal[Symbol.dispose]();
+      await owned.lock.release();
+      await owned.socket[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** What a pod's socket answers. */
+function methods(engine: PodEngine, journal: string, over: AbortSignal): Readonly<Record<string, Method>> {
+  return {
+    async *terminate(params) {
+      const { grace, remove, now } = params;
+      engine.terminate({
+        grace: typeof grace === 'number' ? grace : undefined,
+        remove: remove === true,
+        now: now === true,
+      });
+      yield { accepted: true };
+    },
+    watch: (params, signal) => watchJournal(engine, { journal, from: Number(params['from'] ?? 1), over, signal }),
+  };
+}
+
+/** Whether an error says that somebody else owns the pod. */
+export function isOwnedElsewhere(error: unknown): boolean {
+  return isMinirtError(error, 'state.busy');
+}
+
+/** Lock of the one supervisor of a `--state`. */
+export function supervisorLock(roots: Roots): string {
+  return join(roots.state, 'supervisor.lock');
+}

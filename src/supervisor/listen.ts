@@ -1,0 +1,94 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { type Server, type Socket, createServer } from 'node:net';
+import { isMinirtError, messageOf } from '../base/errors.ts';
+import { PROTOCOL_VERSION, type Reply, type Request, checkSocketPath, onMessages, send } from './wire.ts';
+
+/** A client that does not read falls behind by at most this much before it is dropped. */
+const MOST_UNREAD = 16 << 20;
+
+/** How long answers under way are waited for when the socket closes. */
+const LAST_ANSWERS_MS = 500;
+
+/** Answers one method: every yielded value is one item of the reply. */
+export type Method = (params: Request['params'], signal: AbortSignal) => AsyncIterable<unknown>;
+
+export interface Listening extends AsyncDisposable {
+  /** Connections that are open now. */
+  readonly clients: () => number;
+}
+
+/** Listens on a unix socket that only root can open. The caller holds the lock that makes the path its own. */
+export async function listen(
+  path: string,
+  uid: string,
+  methods: Readonly<Record<string, Method>>,
+): Promise<Listening> {
+  checkSocketPath(path);
+  rmSync(path, { force: true });
+  const open = new Set<Socket>();
+  const answering = new Set<Promise<void>>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    const gone = new AbortController();
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      open.delete(socket);
+      gone.abort();
+    });
+    send(socket, { hello: 'minirt', version: PROTOCOL_VERSION, uid });
+    onMessages(socket, (message) => {
+      const answered = answer(socket, message as Request, methods, gone.signal);
+      answering.add(answered);
+      void answered.finally(() => answering.delete(answered));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+  return {
+    clients: () => open.size,
+    [Symbol.asyncDispose]: () => closeAll(server, { open, answering }, path),
+  };
+}
+
+async function answer(
+  socket: Socket,
+  request: Request,
+  methods: Readonly<Record<string, Method>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id } = request;
+  const reply = (message: Reply): void => {
+    if (socket.writableLength > MOST_UNREAD) socket.destroy();
+    else send(socket, message);
+  };
+  try {
+    const method = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
+    if (method === undefined) {
+      return reply({ id, error: { code: 'usage', message: `unknown method ${request.method}` } });
+    }
+    for await (const item of method(request.params, signal)) reply({ id, item });
+    reply({ id, end: true });
+  } catch (error) {
+    const known = isMinirtError(error);
+    const code = known ? error.code : 'internal';
+    const hint = known && error.hint !== undefined ? { hint: error.hint } : {};
+    reply({ id, error: { code, message: messageOf(error), ...hint } });
+  }
+}
+
+async function closeAll(
+  server: Server,
+  { open, answering }: { open: ReadonlySet<Socket>; answering: ReadonlySet<Promise<void>> },
+  path: string,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+  // What was said last still reaches those who listen; those who do not are not waited for.
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref());
+  await Promise.race([Promise.allSettled(answering), patience]);
+  for (const socket of open) socket.destroySoon();
+  await closed;
+  rmSync(path, { force: true });
+}
