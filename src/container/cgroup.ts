@@ -1,0 +1,230 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
+import { underSystemd } from '../sys/host.ts';
+import { readMountinfo } from '../sys/mountinfo.ts';
+import { stateTag } from '../sys/state-tag.ts';
+import { restrictDevices } from './cgroup/devices.ts';
+import { findHierarchies } from './cgroup/hierarchy.ts';
+import type { Hierarchies, Hierarchy } from './cgroup/hierarchy.ts';
+import { killUnified, killWithFreezer } from './cgroup/killer.ts';
+import type { Kill } from './cgroup/killer.ts';
+import { delegateSelf, delegatedUnit, stepIntoLeaf } from './cgroup/systemd.ts';
+import { Patience, childrenOf, descendants, processesIn, removeEmpty } from './cgroup/tree.ts';
+
+export { delegateSelf } from './cgroup/systemd.ts';
+export type { TransientService } from './cgroup/systemd.ts';
+
+/** How long removing may take once everything in the cgroup is dead. */
+const REMOVE_LIMIT_MS = 10_000;
+
+/** A container's cgroup below a top-level cgroup of ours, or below a unit. */
+const CONTAINER_PATH = /\/(minirt-[0-9a-f]{8}|[^/]+\.(service|scope))\/pod[^/]+\/[0-9a-f]{12}$/;
+
+/** The cgroup of one run of one container, on whatever hierarchies the host has. */
+export interface ContainerCgroup {
+  /** Names it for as long as the host is up, also under the unit of an owner that died: see `Cgroups.fromPath`. */
+  readonly path: string;
+  /** For the plan's `cgroup2`. */
+  readonly cgroup2: string | undefined;
+  /** For the plan's `cgroup1`. */
+  readonly cgroup1: readonly string[];
+  /** For the plan's `devices`; `all` where the v1 controller has been told already. */
+  readonly devices: 'default' | 'all';
+  /** Everything in it, exec leaves included. */
+  pids(): Promise<number[]>;
+  /** SIGKILL to everything in it; resolves when empty. Rejects with `deadline.exceeded` when something will not die. */
+  kill(): Promise<void>;
+  /** Kills, then removes it and its leaves, and its pod's cgroup when it was the last one there. */
+  remove(): Promise<void>;
+}
+
+export interface Cgroups {
+  readonly mode: 'v1' | 'hybrid' | 'v2';
+  /** `devices`: `all` for a privileged container. */
+  createContainer(podUid: string, containerId: string, devices?: 'default' | 'all'): Promise<ContainerCgroup>;
+  /** One that exists below this owner's cgroup. */
+  container(podUid: string, containerId: string): ContainerCgroup;
+  /** One that exists anywhere, by its persisted path; anything that is no container cgroup of ours is refused. */
+  fromPath(path: string): ContainerCgroup;
+  removePod(podUid: string): Promise<void>;
+  /** Ends and removes everything below this owner's cgroup. */
+  removeAll(): Promise<void>;
+  describe(): CgroupFacts;
+}
+
+export interface CgroupFacts {
+  readonly mode: 'v1' | 'hybrid' | 'v2';
+  /** Where pods' cgroups are made. */
+  readonly root: string;
+  readonly kill: 'cgroup2' | 'freezer';
+  readonly devices: 'bpf' | 'v1' | 'none';
+  readonly systemd: boolean;
+}
+
+export interface CgroupOptions {
+  readonly state: string;
+  readonly owner: 'supervisor' | 'foreground';
+  /** The mount table to look for cgroups in; this process's by default. */
+  readonly mountinfo?: string;
+}
+
+/**
+ * Finds the host's cgroups and this owner's place in them. Under systemd that is the unit which systemd delegated to this
+ * process; one in the foreground gets a scope. Else it is one top-level cgroup per state folder.
+ * Rejects with `host.no-cgroup`.
+ */
+export async function openCgroups(options: CgroupOptions): Promise<Cgroups> {
+  const find = (): Hierarchies =>
+    findHierarchies(readMountinfo(options.mountinfo), readFileSync('/proc/self/cgroup', 'utf8'));
+  let found = find();
+  const tag = stateTag(options.state);
+  let unit: string | undefined;
+  if (underSystemd() && found.unified !== undefined) {
+    unit = await ownUnit(found.unified);
+    if (unit === undefined) {
+      await delegateSelf('scope', `minirt-${tag}-${options.owner}-${process.pid}.scope`);
+      found = find();
+      unit = found.unified === undefined ? undefined : await ownUnit(found.unified);
+    }
+    if (unit === undefined) {
+      throw new MinirtError('host.no-cgroup', `find own unit: ${found.unified?.own ?? 'no cgroup'}: not delegated`, {
+        hint: 'run minirt in a unit with Delegate=yes',
+      });
+    }
+    await stepIntoLeaf(unit);
+  }
+  return new HostCgroups(found, unit, `minirt-${tag}`);
+}
+
+async function ownUnit(unified: Hierarchy): Promise<string | undefined> {
+  return unified.own === undefined ? undefined : delegatedUnit(unified.own);
+}
+
+class HostCgroups implements Cgroups {
+  readonly mode: 'v1' | 'hybrid' | 'v2';
+  readonly #unit: string | undefined;
+  /** Where containers are killed: cgroup2, else the freezer. */
+  readonly #main: string;
+  readonly #root: string;
+  /** The v1 devices hierarchy, where there is no cgroup2 for the helper's program. */
+  readonly #devices: string | undefined;
+  readonly #kill: Kill;
+
+  constructor(found: Hierarchies, unit: string | undefined, top: string) {
+    const main = found.unified?.dir ?? found.freezer?.dir;
+    if (main === undefined) throw new MinirtError('host.no-cgroup', 'open cgroups: neither cgroup2 nor freezer');
+    this.mode = found.mode;
+    this.#unit = unit;
+    this.#main = main;
+    this.#root = unit ?? join(main, top);
+    this.#devices = found.unified === undefined ? found.devices?.dir : undefined;
+    this.#kill = found.unified === undefined ? killWithFreezer : killUnified;
+  }
+
+  async createContainer(
+    podUid: string,
+    containerId: string,
+    devices: 'default' | 'all' = 'default',
+  ): Promise<ContainerCgroup> {
+    const leaf = this.#leaf(this.#path(podUid, containerId), devices);
+    for (const dir of this.#folders(leaf.path)) makeFolder(dir);
+    const own = this.#devices === undefined ? undefined : this.#beside(leaf.path, this.#devices);
+    if (own !== undefined && devices === 'default') restrictDevices(own);
+    return leaf;
+  }
+
+  container(podUid: string, containerId: string): ContainerCgroup {
+    return this.#leaf(this.#path(podUid, containerId), 'default');
+  }
+
+  fromPath(path: string): ContainerCgroup {
+    const inside = relative(this.#main, resolve(path));
+    if (!inside.startsWith('..') && CONTAINER_PATH.test(`/${inside}`)) return this.#leaf(resolve(path), 'default');
+    throw new MinirtError('state.corrupt', `open cgroup: ${path}: not a container's below ${this.#main}`);
+  }
+
+  async removePod(podUid: string): Promise<void> {
+    await this.#remove(join(this.#root, `pod${cleanName(podUid)}`));
+    this.#removeTop();
+  }
+
+  async removeAll(): Promise<void> {
+    for (const name of childrenOf(this.#root)) {
+      if (name.startsWith('pod')) await this.#remove(join(this.#root, name));
+    }
+    this.#removeTop();
+  }
+
+  describe(): CgroupFacts {
+    const unified = this.#kill === killUnified;
+    return {
+      mode: this.mode,
+      root: this.#root,
+      kill: unified ? 'cgroup2' : 'freezer',
+      devices: unified ? 'bpf' : this.#devices === undefined ? 'none' : 'v1',
+      systemd: this.#unit !== undefined,
+    };
+  }
+
+  #leaf(path: string, devices: 'default' | 'all'): ContainerCgroup {
+    const unified = this.#kill === killUnified;
+    return {
+      path,
+      cgroup2: unified ? path : undefined,
+      cgroup1: unified ? [] : this.#folders(path),
+      devices: unified ? devices : 'all',
+      pids: async () => processesIn(path),
+      kill: () => this.#kill(path),
+      remove: async () => {
+        await this.#remove(path);
+        for (const pod of this.#folders(dirname(path))) removeEmpty(pod);
+        if (dirname(dirname(path)) === this.#root) this.#removeTop();
+      },
+    };
+  }
+
+  /** Ends and removes a cgroup with everything below it, on all hierarchies. */
+  async #remove(path: string): Promise<void> {
+    const patience = new Patience(`remove cgroup: ${path}`, REMOVE_LIMIT_MS);
+    for (;;) {
+      await this.#kill(path);
+      // Every folder is tried: a leaf that its monitor removes at the same time is no obstacle to the rest.
+      const left = this.#folders(path).flatMap((dir) => descendants(dir).filter((cgroup) => !removeEmpty(cgroup)));
+      if (left.length === 0) return;
+      await patience.wait(() => `not empty: ${left.join(' ')}`);
+    }
+  }
+
+  /** The top-level cgroup goes with its last pod; a unit's is systemd's to remove. */
+  #removeTop(): void {
+    if (this.#unit === undefined) for (const dir of this.#folders(this.#root)) removeEmpty(dir);
+  }
+
+  #path(podUid: string, containerId: string): string {
+    return join(this.#root, `pod${cleanName(podUid)}`, cleanName(containerId).slice(0, 12));
+  }
+
+  #folders(path: string): string[] {
+    return this.#devices === undefined ? [path] : [path, this.#beside(path, this.#devices)];
+  }
+
+  #beside(path: string, hierarchy: string): string {
+    return join(hierarchy, relative(this.#main, path));
+  }
+}
+
+function cleanName(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) && basename(name) === name) return name;
+  throw new MinirtError('internal', `name cgroup: ${JSON.stringify(name)}: not a plain name`);
+}
+
+/** Somebody who removes an empty parent at this moment is no error: it is made again. */
+function makeFolder(dir: string, attempts = 20): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') && attempts > 0) return makeFolder(dir, attempts - 1);
+    throw new MinirtError('host.no-cgroup', `make cgroup: ${dir}: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,125 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { MinirtError, isErrno, messageOf } from '../../base/errors.ts';
+import { runCommand } from '../../sys/command.ts';
+import { Patience, isGone } from './tree.ts';
+
+const SLICE = 'minirt.slice';
+
+/** How long systemd may take to put a process where it was asked to. */
+const MOVE_LIMIT_MS = 10_000;
+
+/** A property of a transient unit: name, D-Bus signature, and the value as busctl(1) wants it. */
+type Property = readonly [name: string, signature: string, ...value: string[]];
+
+export interface TransientService {
+  /** `minirt-….service`. */
+  readonly unit: string;
+  readonly description: string;
+  /** Absolute path first. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Asks systemd for a cgroup of our own. A `scope` is put around this process; a `service` is a new process that systemd
+ * starts, with a cgroup of its own, and restarts when it fails; its containers live on either way (KillMode=process).
+ */
+export async function delegateSelf(kind: 'scope', unit: string): Promise<void>;
+export async function delegateSelf(kind: 'service', service: TransientService): Promise<void>;
+export async function delegateSelf(kind: 'scope' | 'service', what: string | TransientService): Promise<void> {
+  if (typeof what !== 'string') return startTransient(what.unit, serviceProperties(what));
+  await startTransient(what, scopeProperties(process.pid));
+  const patience = new Patience(`move into ${kind} ${what}`, MOVE_LIMIT_MS);
+  while (!readFileSync('/proc/self/cgroup', 'utf8').includes(`/${what}`)) {
+    await patience.wait(() => 'systemd did not move this process');
+  }
+}
+
+export function scopeProperties(pid: number): Property[] {
+  return [
+    ['Description', 's', 'minirt pod in the foreground'],
+    ['Slice', 's', SLICE],
+    ['Delegate', 'b', 'true'],
+    ['CollectMode', 's', 'inactive-or-failed'],
+    ['PIDs', 'au', '1', String(pid)],
+  ];
+}
+
+export function serviceProperties(service: TransientService): Property[] {
+  const [program = ''] = service.command;
+  const env = Object.entries(service.env).map(([name, value]) => `${name}=${value}`);
+  return [
+    ['Description', 's', service.description],
+    ['Slice', 's', SLICE],
+    ['Delegate', 'b', 'true'],
+    ['KillMode', 's', 'process'],
+    ['Restart', 's', 'on-failure'],
+    ['CollectMode', 's', 'inactive-or-failed'],
+    ['Environment', 'as', String(env.length), ...env],
+    ['ExecStart', 'a(sasb)', '1', program, String(service.command.length), ...service.command, 'false'],
+  ];
+}
+
+/** The words of the busctl(1) call that starts a transient unit. */
+export function startTransientCall(unit: string, properties: readonly Property[]): string[] {
+  return [
+    ...['call', '--quiet', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'],
+    ...['StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail', String(properties.length)],
+    ...properties.flat(),
+    '0',
+  ];
+}
+
+async function startTransient(unit: string, properties: readonly Property[]): Promise<void> {
+  const hint = 'systemctl status dbus.socket';
+  try {
+    const result = await runCommand('busctl', ['--system', ...startTransientCall(unit, properties)]);
+    if (result.code === 0) return;
+    throw new MinirtError('host.no-cgroup', `ask systemd for a cgroup: ${unit}: ${result.stderr.trim()}`, { hint });
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    throw new MinirtError('host.no-cgroup', `run busctl: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'apt install systemd',
+    });
+  }
+}
+
+/**
+ * The folder of the unit that this process is in, when systemd delegated it: `own` itself, or its parent when the owner
+ * has stepped into `owner` already. Undefined otherwise: a login session's scope belongs to somebody else.
+ */
+export async function delegatedUnit(own: string): Promise<string | undefined> {
+  const dir = basename(own) === 'owner' ? dirname(own) : own;
+  const unit = basename(dir);
+  if (!/\.(service|scope)$/.test(unit)) return undefined;
+  try {
+    const result = await runCommand('systemctl', ['show', '--property=Delegate', '--value', unit]);
+    return result.stdout.trim() === 'yes' ? dir : undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Moves the unit's own processes into the leaf `owner`: a cgroup2 with processes of its own can have no controllers. */
+export async function stepIntoLeaf(unitDir: string): Promise<void> {
+  const leaf = join(unitDir, 'owner');
+  mkdirSync(leaf, { recursive: true });
+  const patience = new Patience(`move into ${leaf}`, MOVE_LIMIT_MS);
+  for (;;) {
+    const pids = readFileSync(join(unitDir, 'cgroup.procs'), 'utf8')
+      .split('\n')
+      .filter((pid) => Number(pid) > 0);
+    if (pids.length === 0) return;
+    for (const pid of pids) {
+      try {
+        writeFileSync(join(leaf, 'cgroup.procs'), pid, { flag: 'r+' });
+      } catch (error) {
+        if (!isErrno(error, 'ESRCH') && !isGone(error)) throw error;
+      }
+    }
+    await patience.wait(() => `not moved: ${pids.join(' ')}`);
+  }
+}
