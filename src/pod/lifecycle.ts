@@ -310,8 +310,9 @@ function exited(context: Context, container: ContainerRecord, exit: Exit): Stepp
   };
   const error = state.phase === 'stopping' ? state.error : undefined;
   const notes: Note[] = [];
-  if (context.spec.preStop !== undefined && state.phase !== 'stopping') {
-    const how = exitCode === 0 ? 'completed by itself' : `ended by itself with exit code ${exitCode}`;
+  if (context.spec.preStop !== undefined && (state.phase === 'starting' || state.phase === 'running')) {
+    const own = exitCode === 0 ? 'completed by itself' : `ended by itself with exit code ${exitCode}`;
+    const how = context.record.termination?.now === true ? 'was killed at once' : own;
     notes.push({ kind: 'note', container: name, text: `preStop not run: the container ${how}` });
   }
   const shown = error === undefined ? undefined : { reason: 'PostStartHookError', message: error };

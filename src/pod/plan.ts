@@ -3,13 +3,14 @@ import type { Pod } from '../manifest/pod.ts';
 import type { ContainerEvent, Moment } from './lifecycle.ts';
 import { idOf, stepContainer } from './lifecycle.ts';
 import type { Note } from './journal-entry.ts';
-import type { ContainerRecord, HookName, PodRecord, Terminated } from './record.ts';
+import type { ContainerRecord, HookName, HookRun, PodRecord, Terminated } from './record.ts';
 import { backoffUntil, goDuration, shouldRestart } from './restart.ts';
-import { type StopRequest, hookWaitEnds, mergeTermination } from './stop.ts';
+import { type StopRequest, hastenedKill, hookWaitEnds, mergeTermination } from './stop.ts';
 
 /** What can happen to a pod. */
 export type PodEvent =
   | { readonly kind: 'taken' }
+  | { readonly kind: 'sandboxBegun' }
   | { readonly kind: 'sandboxReady'; readonly ip: string | undefined }
   | { readonly kind: 'sandboxFailed'; readonly message: string; readonly retryAt: MonoNs }
   | { readonly kind: 'sandboxRemoved' }
@@ -54,6 +55,8 @@ export function stepPod(
   switch (event.kind) {
     case 'taken':
       return plain({ startedAt: record.startedAt ?? moment.wall });
+    case 'sandboxBegun':
+      return plain({ sandbox: { phase: 'making' } });
     case 'sandboxReady':
       return plain({ sandbox: { phase: 'ready', ip: event.ip } });
     case 'sandboxFailed': {
@@ -125,6 +128,7 @@ function planStop(
   const { state, name } = container;
   if (state.phase === 'creating') draft.actions.push({ kind: 'start', name });
   if (termination?.now === true && 'id' in state && state.phase !== 'creating') {
+    if (state.phase === 'running') draft.events.push(stopEvent(name));
     draft.actions.push({ kind: 'kill', name, id: state.id });
     return;
   }
@@ -132,23 +136,28 @@ function planStop(
     if (now < termination.hooksUntil) draft.wake(termination.hooksUntil);
     else draft.actions.push({ kind: 'endHook', name, id: state.id, hook: 'postStart' });
   }
-  if (state.phase === 'running' && termination !== undefined) {
-    draft.events.push({ kind: 'container', name, event: { kind: 'stop', because: 'terminated' } });
-  }
+  if (state.phase === 'running' && termination !== undefined) draft.events.push(stopEvent(name));
   if (state.phase !== 'stopping') return;
   if (state.signaled === undefined) {
     const hook = container.hooks.preStop;
     const waitEnds = hookWaitEnds(state, termination);
     if (hook !== undefined && hook.ended === undefined && now < waitEnds) draft.wake(waitEnds);
     else draft.actions.push({ kind: 'signal', name, id: state.id });
-  } else if (termination?.killBy !== undefined && termination.killBy < state.signaled.killAt) {
-    draft.actions.push({ kind: 'hasten', name, id: state.id, killAt: termination.killBy });
+    return;
   }
+  const killAt = hastenedKill(state, termination);
+  if (killAt !== undefined) draft.actions.push({ kind: 'hasten', name, id: state.id, killAt });
+}
+
+function stopEvent(name: string): PodEvent {
+  return { kind: 'container', name, event: { kind: 'stop', because: 'terminated' } };
 }
 
 function planEnd(draft: Draft, record: PodRecord): void {
   const { phase } = record.sandbox;
-  if (phase === 'ready' || phase === 'failed') draft.actions.push({ kind: 'teardown' });
+  // What is being made can only be released once it is there.
+  if (phase === 'making') draft.actions.push({ kind: 'sandbox' });
+  else if (phase === 'ready' || phase === 'failed') draft.actions.push({ kind: 'teardown' });
   else draft.events.push({ kind: 'ended' });
 }
 
@@ -156,9 +165,10 @@ function planEnd(draft: Draft, record: PodRecord): void {
 function planStart(draft: Draft, pod: Pod, record: PodRecord, now: MonoNs): void {
   const { sandbox } = record;
   if (sandbox.phase === 'absent' || (sandbox.phase === 'failed' && sandbox.retryAt <= now)) {
-    draft.actions.push({ kind: 'sandbox' });
+    draft.events.push({ kind: 'sandboxBegun' });
     return;
   }
+  if (sandbox.phase === 'making') draft.actions.push({ kind: 'sandbox' });
   if (sandbox.phase === 'failed') draft.wake(sandbox.retryAt);
   if (sandbox.phase !== 'ready') return;
   if (record.containers.some(isBusy)) return;
@@ -220,8 +230,7 @@ class Draft {
 /** No process, and no hook whose outcome is still open. */
 function isDown(container: ContainerRecord): boolean {
   const { state, hooks } = container;
-  const open = [hooks.postStart, hooks.preStop].some((run) => run !== undefined && run.ended === undefined);
-  return (state.phase === 'waiting' || state.phase === 'exited') && !open;
+  return (state.phase === 'waiting' || state.phase === 'exited') && !isOpen(hooks.postStart) && !isOpen(hooks.preStop);
 }
 
 /** Exited, and the restart policy leaves it so. */
@@ -233,7 +242,11 @@ function isFinal(pod: Pod, container: ContainerRecord): boolean {
 function isBusy({ state, hooks }: ContainerRecord): boolean {
   if (state.phase === 'creating' || state.phase === 'starting') return true;
   if (state.phase === 'stopping') return state.because === 'postStart';
-  return hooks.postStart !== undefined && hooks.postStart.ended === undefined;
+  return isOpen(hooks.postStart) || isOpen(hooks.preStop);
+}
+
+function isOpen(run: HookRun | undefined): boolean {
+  return run !== undefined && run.ended === undefined;
 }
 
 function due(container: ContainerRecord, now: MonoNs): boolean {

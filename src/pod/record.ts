@@ -23,6 +23,8 @@ export interface PodRecord {
 
 export type Sandbox =
   | { readonly phase: 'absent' }
+  /** Being made: something of it may be on the host already. */
+  | { readonly phase: 'making' }
   | { readonly phase: 'failed'; readonly message: string; readonly retryAt: MonoNs }
   | { readonly phase: 'ready'; readonly ip: string | undefined }
   | { readonly phase: 'removed'; readonly ip: string | undefined };

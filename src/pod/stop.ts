@@ -66,7 +66,7 @@ export function hookWaitEnds(state: Stopping, termination: Termination | undefin
 
 /**
  * When SIGKILL follows a stop signal that is sent at `now`: signal + max(2, G − ⌊seconds of the hook⌋)
- * (kuberuntime_container.go: killContainer), never later than a shortened termination allows.
+ * (kuberuntime_container.go: killContainer), no later than the termination allows, but never without the 2 s.
  */
 export function killMoment(
   state: Stopping,
@@ -76,10 +76,35 @@ export function killMoment(
 ): MonoNs {
   const spent = hook === undefined ? 0 : wholeSeconds(hook.since, hook.ended?.at ?? now);
   const left = Math.max(MINIMUM_SECONDS, state.budget - spent);
-  const at = now + BigInt(left) * SECOND;
-  return termination?.killBy === undefined ? at : min(at, termination.killBy);
+  return noLaterThan(killLimit(state, termination), now, now + BigInt(left) * SECOND);
+}
+
+/** The earlier moment to which a SIGKILL that is set must be brought forward; undefined: it stays. */
+export function hastenedKill(state: Stopping, termination: Termination | undefined): MonoNs | undefined {
+  if (state.signaled === undefined) return undefined;
+  const at = noLaterThan(killLimit(state, termination), state.signaled.at, state.signaled.killAt);
+  return at < state.signaled.killAt ? at : undefined;
+}
+
+/**
+ * When everything has to be dead. A stop that had begun when the pod was asked to end counted from the pod's own grace
+ * period, which may be longer than the one that was asked for.
+ */
+function killLimit(state: Stopping, termination: Termination | undefined): MonoNs | undefined {
+  if (termination === undefined || state.since >= termination.requestedAt) return termination?.killBy;
+  const first = termination.requestedAt + seconds(Math.max(MINIMUM_SECONDS, termination.grace));
+  return min(first, termination.killBy ?? first);
+}
+
+/** `at`, or the limit when that is earlier, but never without the time to react to a signal sent at `signal`. */
+function noLaterThan(limit: MonoNs | undefined, signal: MonoNs, at: MonoNs): MonoNs {
+  return limit === undefined ? at : min(at, max(limit, signal + BigInt(MINIMUM_SECONDS) * SECOND));
 }
 
 function min(a: MonoNs, b: MonoNs): MonoNs {
   return a < b ? a : b;
+}
+
+function max(a: MonoNs, b: MonoNs): MonoNs {
+  return a > b ? a : b;
 }
