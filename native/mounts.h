@@ -1,0 +1,20 @@
+/* The container's file system, made from detached mounts on descriptors beneath its root. */
+#pragma once
+
+#include "plan.h"
+
+/* Host side of the plan's binds: opened in the host's mount namespace, so that `rshared` still means the host. */
+struct sources {
+	int *fds; /* one for each step, -1 where a step has none */
+};
+
+/* Clones every bind source. Before the mount namespace is left. */
+void mounts_open_sources(const struct plan *plan, struct sources *sources);
+/* In the new mount namespace: makes the root file system on top of "/". Answers a descriptor of it. */
+int mounts_make_root(const struct plan *plan);
+/* Carries out all steps beneath `root`, in order. */
+void mounts_apply(const struct plan *plan, const struct sources *sources, int root);
+/* Opens a new terminal of the container's own devpts; /dev/console becomes it. *slave is the other side. */
+int mounts_terminal(const struct plan *plan, int root, int *slave);
+/* Applies readonly-rootfs and makes `root` the root; nothing of the host's tree is left. */
+void mounts_enter(const struct plan *plan, int root);
