@@ -179,7 +179,7 @@ class HostCgroups implements Cgroups {
       remove: async () => {
         await this.#remove(path);
         for (const pod of this.#folders(dirname(path))) removeEmpty(pod);
-        if (dirname(dirname(path)) === this.#root) this.#removeTop();
+        this.#removeOwner(dirname(dirname(path)));
       },
     };
   }
@@ -199,6 +199,12 @@ class HostCgroups implements Cgroups {
   /** The top-level cgroup goes with its last pod; a unit's is systemd's to remove. */
   #removeTop(): void {
     if (this.#unit === undefined) for (const dir of this.#folders(this.#root)) removeEmpty(dir);
+  }
+
+  /** Of a dead owner nobody else would remove what its last container leaves; a living one is in it. */
+  #removeOwner(top: string): void {
+    if (top === this.#root) return this.#removeTop();
+    for (const dir of [join(top, 'owner'), ...this.#folders(top)]) removeEmpty(dir);
   }
 
   #path(podUid: string, containerId: string): string {

@@ -7,10 +7,14 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openCgroups } from '../../src/container/cgroup.ts';
 import type { ContainerCgroup, Cgroups } from '../../src/container/cgroup.ts';
+import { killUnifiedFrozen } from '../../src/container/cgroup/killer.ts';
 import { underSystemd } from '../../src/sys/host.ts';
 import { stateTag } from '../../src/sys/state-tag.ts';
 
 const CONTAINER = '0123456789ab'.padEnd(64, 'f');
+
+/** Forty loops that fork faster than their pids can be read. */
+const BOMB = 'echo ready; i=0; while [ $i -lt 40 ]; do (while :; do (sleep 0.01); done) & i=$((i+1)); done; wait';
 
 /** Each kind of host, as a mount table: of the real host, of a private mount namespace, of the host's v1 parts only. */
 interface Host {
@@ -126,10 +130,16 @@ describe.each(hosts)('cgroups on $mode', (host) => {
 
   test.runIf(runnable)('wins against a fork bomb', async () => {
     const made = await cgroups.createContainer('uid-1', CONTAINER);
-    const bomb = 'echo ready; i=0; while [ $i -lt 40 ]; do (while :; do (sleep 0.01); done) & i=$((i+1)); done; wait';
-    await run(made, bomb);
+    await run(made, BOMB);
     await made.remove();
     expect(existsSync(made.path)).toBe(false);
+  });
+
+  test.runIf(runnable && host.mode !== 'v1')('wins without cgroup.kill as well', async () => {
+    const made = await cgroups.createContainer('uid-1', CONTAINER);
+    await run(made, BOMB);
+    await killUnifiedFrozen(made.path);
+    expect(await made.pids()).toEqual([]);
   });
 
   test.runIf(runnable)('removes with processes in it, twice over, and what is gone already', async () => {

@@ -15,20 +15,28 @@ const FREEZE_LIMIT_MS = 250;
 export type Kill = (dir: string) => Promise<void>;
 
 /** cgroup2: `cgroup.kill` (Linux 5.14) kills atomically, forks in flight included; without it the freezer is used. */
-export const killUnified: Kill = async (dir) => {
+export const killUnified: Kill = (dir) =>
+  untilUnpopulated(dir, async () => {
+    if (!writeKnob(dir, 'cgroup.kill', '1')) await killFrozen(dir, unifiedFreezer);
+  });
+
+/** cgroup2 without `cgroup.kill`. */
+export const killUnifiedFrozen: Kill = (dir) => untilUnpopulated(dir, () => killFrozen(dir, unifiedFreezer));
+
+async function untilUnpopulated(dir: string, killAll: () => Promise<void>): Promise<void> {
   const patience = new Patience(`kill cgroup: ${dir}`, KILL_LIMIT_MS);
   while (isPopulated(dir)) {
-    if (!writeKnob(dir, 'cgroup.kill', '1')) await killFrozen(dir, { knob: 'cgroup.freeze', on: '1', off: '0' });
+    await killAll();
     await unpopulated(dir, Math.min(1000, patience.leftMs));
     if (isPopulated(dir)) patience.check(() => `still there: ${processesIn(dir).join(' ')}`);
   }
-};
+}
 
 /** v1: freeze, kill every process, thaw, until none is left. Nothing tells when a v1 cgroup is empty, so this looks. */
 export const killWithFreezer: Kill = async (dir) => {
   const patience = new Patience(`kill cgroup: ${dir}`, KILL_LIMIT_MS);
   while (processesIn(dir).length > 0) {
-    await killFrozen(dir, { knob: 'freezer.state', on: 'FROZEN', off: 'THAWED' });
+    await killFrozen(dir, v1Freezer);
     await patience.wait(() => `still there: ${processesIn(dir).join(' ')}`);
   }
 };
@@ -38,6 +46,9 @@ interface Freezer {
   readonly on: string;
   readonly off: string;
 }
+
+const unifiedFreezer: Freezer = { knob: 'cgroup.freeze', on: '1', off: '0' };
+const v1Freezer: Freezer = { knob: 'freezer.state', on: 'FROZEN', off: 'THAWED' };
 
 /** What is frozen can neither fork nor end, so that its pid cannot have become somebody else's when it is killed. */
 async function killFrozen(dir: string, freezer: Freezer): Promise<void> {
@@ -90,7 +101,8 @@ async function unpopulated(dir: string, limitMs: number): Promise<void> {
       watcher.on('error', done);
     } catch {
       // No inotify instance left, or the cgroup is gone: the caller looks again.
-      return setTimeout(done, 5) && undefined;
+      setTimeout(done, 5);
+      return;
     }
     look();
   });

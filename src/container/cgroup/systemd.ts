@@ -28,8 +28,14 @@ export interface TransientService {
 export async function delegateSelf(kind: 'scope', unit: string): Promise<void>;
 export async function delegateSelf(kind: 'service', service: TransientService): Promise<void>;
 export async function delegateSelf(kind: 'scope' | 'service', what: string | TransientService): Promise<void> {
-  if (typeof what !== 'string') return startTransient(what.unit, serviceProperties(what));
-  await startTransient(what, scopeProperties(process.pid));
+  if (typeof what !== 'string') {
+    // Somebody else starts it at this moment, or systemd is about to restart it: either way it comes up.
+    const answer = await startTransient(what.unit, serviceProperties(what));
+    if (answer !== undefined && !/already/.test(answer)) throw refusal(what.unit, answer);
+    return;
+  }
+  const answer = await startTransient(what, scopeProperties(process.pid));
+  if (answer !== undefined) throw refusal(what, answer);
   const patience = new Patience(`move into ${kind} ${what}`, MOVE_LIMIT_MS);
   while (!readFileSync('/proc/self/cgroup', 'utf8').includes(`/${what}`)) {
     await patience.wait(() => 'systemd did not move this process');
@@ -71,19 +77,22 @@ export function startTransientCall(unit: string, properties: readonly Property[]
   ];
 }
 
-async function startTransient(unit: string, properties: readonly Property[]): Promise<void> {
-  const hint = 'systemctl status dbus.socket';
+/** What systemd said when it refused; undefined when it did not. */
+async function startTransient(unit: string, properties: readonly Property[]): Promise<string | undefined> {
   try {
     const result = await runCommand('busctl', ['--system', ...startTransientCall(unit, properties)]);
-    if (result.code === 0) return;
-    throw new MinirtError('host.no-cgroup', `ask systemd for a cgroup: ${unit}: ${result.stderr.trim()}`, { hint });
+    return result.code === 0 ? undefined : result.stderr.trim();
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
-    throw new MinirtError('host.no-cgroup', `run busctl: ${messageOf(error)}`, {
-      cause: error,
-      hint: 'apt install systemd',
-    });
+    const options = { cause: error, hint: 'apt install systemd' };
+    throw new MinirtError('host.no-cgroup', `run busctl: ${messageOf(error)}`, options);
   }
+}
+
+function refusal(unit: string, answer: string): MinirtError {
+  return new MinirtError('host.no-cgroup', `ask systemd for a cgroup: ${unit}: ${answer}`, {
+    hint: 'systemctl status dbus.socket',
+  });
 }
 
 /**
