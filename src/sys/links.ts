@@ -37,11 +37,19 @@ export async function links(signal?: AbortSignal): Promise<Link[]> {
     }));
 }
 
-/** IPv4 destinations in all routing tables, as `a.b.c.d/len`; the default route is left out. */
-export async function routes(signal?: AbortSignal): Promise<string[]> {
+export interface Route {
+  /** `a.b.c.d/len`. */
+  readonly destination: string;
+  readonly device: string | undefined;
+}
+
+/** IPv4 routes of all routing tables; default routes are left out. */
+export async function routes(signal?: AbortSignal): Promise<Route[]> {
   const text = await ip(['-j', '-4', 'route', 'show', 'table', 'all'], signal);
-  return (JSON.parse(text || '[]') as { readonly dst?: string }[]).flatMap(({ dst }) =>
-    dst === undefined || dst === 'default' || dst.startsWith('0.0.0.0') ? [] : [dst.includes('/') ? dst : `${dst}/32`],
+  return (JSON.parse(text || '[]') as { readonly dst?: string; readonly dev?: string }[]).flatMap(({ dst, dev }) =>
+    dst === undefined || dst === 'default' || dst.startsWith('0.0.0.0')
+      ? []
+      : [{ destination: dst.includes('/') ? dst : `${dst}/32`, device: dev }],
   );
 }
 
