@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -102,19 +103,26 @@ void control_reply(struct monitor *m, struct client *client, const char *name, i
 	control_send(m, client, &line, NULL, 0);
 }
 
+/* SIGKILL's moment counts from the signal itself: nobody who asks can know when it is sent. */
 static int do_stop(struct monitor *m, char **args)
 {
 	uint64_t signal;
+	uint64_t grace;
 	uint64_t at;
+	struct timespec now;
 	int error = 0;
 
-	if (parse_number(args[0], 10, 64, &signal) < 0 ||
-	    parse_number(args[1], 10, INT64_MAX, &at) < 0)
+	if (parse_number(args[0], 10, 64, &signal) < 0 || parse_number(args[1], 10, INT64_MAX, &grace) < 0 ||
+	    parse_number(args[2], 10, INT64_MAX, &at) < 0)
 		return EINVAL;
 	if (m->phase == PHASE_ENDED)
 		return ESRCH;
 	if (!m->stopping)
 		error = monitor_signal(m, (int)signal, "stop");
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	uint64_t sent = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (at > sent && grace < at - sent)
+		at = sent + grace;
 	if (!m->stopping || at < m->deadline)
 		monitor_arm(m, at);
 	m->stopping = true;
@@ -181,7 +189,7 @@ static const struct {
 	size_t arity;
 	int (*run)(struct monitor *m, char **args);
 } requests[] = {
-	{ "stop", 2, do_stop },		  { "signal", 1, do_signal },
+	{ "stop", 3, do_stop },		  { "signal", 1, do_signal },
 	{ "kill", 0, do_kill },		  { "resize", 2, do_resize },
 	{ "rotate", 0, do_rotate },	  { "exec-end", 1, do_exec_end },
 	{ "exec-kill", 1, do_exec_kill },

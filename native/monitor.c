@@ -4,32 +4,25 @@
 #include "devices.h"
 #include "fd.h"
 #include "init.h"
-#include "mounts.h"
 #include "process.h"
 #include "roles.h"
 #include "socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define SECOND_NS 1000000000ull
-
-/* How long the pipes of a container that ended are read: whoever holds them open may not hold the log up. */
-#define DRAIN_NS SECOND_NS
 
 int monitor_watch(struct monitor *m, struct source *source, uint32_t events)
 {
@@ -115,7 +108,7 @@ static void event(struct monitor *m, const char *name, const char *key, int64_t 
 }
 
 /* Ends what there is, so that nobody is left in the cgroup when the failure is told. */
-static void reap_init(struct monitor *m)
+void monitor_reap_init(struct monitor *m)
 {
 	siginfo_t info;
 
@@ -124,7 +117,7 @@ static void reap_init(struct monitor *m)
 }
 
 /* After `start`: end of file is execve's success, a line is its failure. */
-static void channel_ready(struct monitor *m, struct source *source)
+void monitor_channel_ready(struct monitor *m, struct source *source)
 {
 	struct line line;
 	ssize_t got = recv(source->fd, line.data, sizeof(line.data) - 1, MSG_DONTWAIT);
@@ -142,7 +135,7 @@ static void channel_ready(struct monitor *m, struct source *source)
 		error = number == NULL ? EIO : atoi(number + strlen("\"errno\":"));
 		m->phase = PHASE_ENDED;
 		m->done = true;
-		reap_init(m);
+		monitor_reap_init(m);
 		control_record(m, &line);
 	} else {
 		m->phase = PHASE_RUNNING;
@@ -158,7 +151,7 @@ static bool outputs_ended(const struct monitor *m)
 	return m->outputs[0].source.fd < 0 && m->outputs[1].source.fd < 0;
 }
 
-static void init_ready(struct monitor *m, struct source *source)
+void monitor_init_ready(struct monitor *m, struct source *source)
 {
 	siginfo_t info = { 0 };
 	struct timespec now;
@@ -166,7 +159,7 @@ static void init_ready(struct monitor *m, struct source *source)
 	if (waitid(P_PIDFD, (id_t)source->fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		return;
 	if (m->channel.fd >= 0)
-		channel_ready(m, &m->channel);
+		monitor_channel_ready(m, &m->channel);
 	(void)epoll_ctl(m->epoll, EPOLL_CTL_DEL, source->fd, NULL);
 	if (m->phase == PHASE_ENDED)
 		return;
@@ -175,8 +168,9 @@ static void init_ready(struct monitor *m, struct source *source)
 	/* Whoever is left, in a shared pid namespace or in a leaf, ends with the container. */
 	(void)monitor_kill(m);
 	fd_close(&m->stdin_hold);
+	/* Whoever still holds the pipes may not hold the log up: they are read for one more second. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	monitor_arm(m, (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec + DRAIN_NS);
+	monitor_arm(m, (uint64_t)(now.tv_sec + 1) * SECOND_NS + (uint64_t)now.tv_nsec);
 	m->done = outputs_ended(m);
 }
 
@@ -230,135 +224,6 @@ static void open_files(struct monitor *m)
 	}
 }
 
-/* The monitor's ends of stdio go to m, the container's into fds. */
-static void open_stdio(struct monitor *m, struct init_fds *fds)
-{
-	int in[2];
-
-	fds->stdio[0] = fds->stdio[1] = fds->stdio[2] = -1;
-	if (m->plan.terminal)
-		return;
-	if (pipe2(in, O_CLOEXEC) < 0)
-		fail(STAGE_TERMINAL, "pipe");
-	fds->stdio[0] = in[0];
-	m->stdin_hold = in[1];
-	if (!m->plan.keep_stdin)
-		fd_close(&m->stdin_hold);
-	for (int n = 0; n < 2; n++) {
-		int out[2];
-		if (pipe2(out, O_CLOEXEC) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0)
-			fail(STAGE_TERMINAL, "pipe");
-		fds->stdio[n + 1] = out[1];
-		m->outputs[n].source.fd = out[0];
-	}
-}
-
-static bool wants(const struct list *list, size_t step, const char *kind)
-{
-	for (size_t i = 0; i < list->count; i += step)
-		if (strcmp(list->items[i], kind) == 0)
-			return true;
-	return false;
-}
-
-/* Children of this process go into the shared pid namespace; the monitor itself stays where it is. */
-static void join_pid_namespace(const struct plan *plan)
-{
-	for (size_t i = 0; i + 1 < plan->joins.count; i += 2) {
-		if (strcmp(plan->joins.items[i], "pid") != 0)
-			continue;
-		autoclose int fd = open(plan->joins.items[i + 1], O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || setns(fd, CLONE_NEWPID) < 0)
-			fail(STAGE_NAMESPACES, "join pid");
-	}
-}
-
-static pid_t clone_init(struct monitor *m, const struct sources *sources,
-			const struct init_fds *fds)
-{
-	int pidfd = -1;
-	struct clone_args args = {
-		.flags = CLONE_PIDFD | (wants(&m->plan.news, 1, "pid") ? CLONE_NEWPID : 0) |
-			 (m->cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
-		.pidfd = (uint64_t)(uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
-		.cgroup = m->cgroup >= 0 ? (uint64_t)m->cgroup : 0,
-	};
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid < 0)
-		fail(m->cgroup >= 0 ? STAGE_CGROUP : STAGE_NAMESPACES, "clone");
-	if (pid == 0)
-		init_run(&m->plan, sources, fds);
-	m->init = (struct source){ .fd = pidfd, .ready = init_ready };
-	return (pid_t)pid;
-}
-
-/* Before `created`: kills what there is, waits for it, and fails with this line. */
-_Noreturn static void abandon(struct monitor *m, const struct line *line)
-{
-	reap_init(m);
-	(void)write_all(m->record, line->data, line->size);
-	(void)write_all(STDOUT_FILENO, line->data, line->size);
-	_exit(EXIT_FAILED);
-}
-
-static void enter_cgroups1(struct monitor *m, pid_t pid)
-{
-	char path[4096];
-	char text[16];
-	struct line line;
-
-	for (size_t i = 0; i < m->plan.cgroup1.count; i++) {
-		snprintf(path, sizeof(path), "%s/cgroup.procs", m->plan.cgroup1.items[i]);
-		autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
-		int size = snprintf(text, sizeof(text), "%d", pid);
-		if (fd < 0 || write(fd, text, (size_t)size) != size) {
-			line_failed(&line, STAGE_CGROUP, errno, path);
-			abandon(m, &line);
-		}
-	}
-}
-
-/* Makes init and follows it until it waits before execve. */
-static pid_t create(struct monitor *m)
-{
-	struct sources sources;
-	struct init_fds fds;
-	struct line line;
-	int pair[2];
-	int master = -1;
-	size_t count = 1;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		fail(STAGE_CONTROL, "socketpair");
-	fds.channel = pair[1];
-	open_stdio(m, &fds);
-	mounts_open_sources(&m->plan, &sources);
-	join_pid_namespace(&m->plan);
-	pid_t pid = clone_init(m, &sources, &fds);
-	m->channel = (struct source){ .fd = pair[0], .ready = channel_ready };
-	/* Only the container may hold its ends: their closing means something. */
-	fd_close(&pair[1]);
-	for (int n = 0; n < 3; n++)
-		fd_close(&fds.stdio[n]);
-	for (size_t i = 0; i < m->plan.step_count; i++)
-		fd_close(&sources.fds[i]);
-	free(sources.fds);
-	enter_cgroups1(m, pid);
-	(void)socket_send(m->channel.fd, INIT_GO, 1, NULL, 0);
-	ssize_t got = socket_receive(m->channel.fd, line.data, sizeof(line.data), &master, &count);
-	if (got != 1 || line.data[0] != INIT_READY[0]) {
-		line.size = got > 0 ? (size_t)got : 0;
-		if (got <= 0)
-			line_failed(&line, STAGE_EXEC, got < 0 ? errno : ECHILD, "init died");
-		abandon(m, &line);
-	}
-	if (count == 1 && fcntl(master, F_SETFL, O_NONBLOCK) == 0)
-		m->outputs[0].source.fd = master;
-	return pid;
-}
-
 static void tell_created(struct monitor *m, pid_t pid)
 {
 	struct line line;
@@ -385,7 +250,7 @@ static void supervise(struct monitor *m)
 	    monitor_watch(m, &m->timer, EPOLLIN) < 0) {
 		struct line line;
 		line_failed(&line, STAGE_CONTROL, errno, "epoll");
-		abandon(m, &line);
+		create_abandon(m, &line);
 	}
 	for (int n = 0; n < 2; n++)
 		if (m->outputs[n].source.fd >= 0)
@@ -439,7 +304,7 @@ int role_monitor(int argc, char **argv)
 	umask(022);
 	plan_read(&m.plan, STDIN_FILENO, 'm');
 	open_files(&m);
-	pid_t pid = create(&m);
+	pid_t pid = create_init(&m);
 	supervise(&m);
 	tell_created(&m, pid);
 	run(&m);

@@ -81,6 +81,16 @@ int monitor_signal(struct monitor *m, int signal, const char *why);
 /* Arms the timer at this CLOCK_MONOTONIC instant. */
 void monitor_arm(struct monitor *m, uint64_t at);
 int monitor_start(struct monitor *m);
+void monitor_channel_ready(struct monitor *m, struct source *source);
+void monitor_init_ready(struct monitor *m, struct source *source);
+/* Kills init and waits for its end. */
+void monitor_reap_init(struct monitor *m);
+
+/* create.c */
+/* Makes init and follows it until it waits before execve; fails with init's own line. */
+pid_t create_init(struct monitor *m);
+/* Before `created`: kills what there is, waits for it, and fails with this line. */
+_Noreturn void create_abandon(struct monitor *m, const struct line *line);
 
 /* control.c */
 void control_accept(struct monitor *m, struct source *source);

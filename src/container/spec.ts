@@ -61,6 +61,8 @@ export interface ContainerSpec {
   readonly readonlyRootfs: boolean;
   readonly mounts: readonly Mount[];
   readonly namespaces: Namespaces;
+  /** Nothing of /proc and /sys is hidden or read-only. Devices are the cgroup's business. */
+  readonly privileged?: boolean;
   readonly process: ProcessSpec;
   /** Absolute path of the CRI log. */
   readonly log: string;

@@ -1,0 +1,131 @@
+import { readdir } from 'node:fs/promises';
+import type { Op } from '../helper/plan.ts';
+import { capabilityMask } from './capabilities.ts';
+import type { ContainerCgroup, ContainerPlace } from './runtime.ts';
+import type { ContainerSpec, Mount, ProcessSpec } from './spec.ts';
+
+/** The whole launch plan of a container, in the order in which the helper carries it out. */
+export async function launchPlan(
+  spec: ContainerSpec,
+  place: ContainerPlace,
+  cgroup: ContainerCgroup,
+): Promise<readonly Op[]> {
+  const privileged = spec.privileged === true;
+  return [
+    ['pod', spec.owner],
+    ['container', spec.id],
+    ['socket', place.socket],
+    ['record', place.record],
+    ['log', spec.log],
+    ...cgroupOps(cgroup),
+    ...namespaceOps(spec, cgroup),
+    ['store', spec.rootfs.store],
+    ['overlay', spec.rootfs.layers.join(':'), place.upper, place.work, ''],
+    ...defaultFileSystems(cgroup, privileged),
+    ...deviceFiles,
+    ...spec.mounts.map(mountOp),
+    ...(privileged ? [] : await protectedPaths()),
+    ...(spec.readonlyRootfs ? [['readonly-rootfs'] as const] : []),
+    ...processOps(spec.process),
+  ];
+}
+
+function cgroupOps(cgroup: ContainerCgroup): readonly Op[] {
+  return [
+    ...(cgroup.cgroup2 === undefined ? [] : [['cgroup2', cgroup.cgroup2] as const]),
+    ...cgroup.cgroup1.map((dir): Op => ['cgroup1', dir]),
+    // Without a cgroup2 directory there is nothing to attach the rules to; the caller drops CAP_MKNOD then.
+    ['devices', cgroup.cgroup2 === undefined ? 'all' : cgroup.devices],
+  ];
+}
+
+function namespaceOps(spec: ContainerSpec, cgroup: ContainerCgroup): readonly Op[] {
+  const joins = Object.entries(spec.namespaces) as [string, string][];
+  return [
+    ['new', 'pid'],
+    ...(cgroup.cgroup2 === undefined ? [] : [['new', 'cgroup'] as const]),
+    ...joins.filter(([, path]) => path !== 'host').map(([kind, path]): Op => ['join', kind, path]),
+  ];
+}
+
+/** runtime-spec "Default Filesystems" with the options that Docker and containerd use. */
+function defaultFileSystems(cgroup: ContainerCgroup, privileged: boolean): readonly Op[] {
+  const access = privileged ? '' : 'ro,';
+  return [
+    ['mount', 'proc', 'proc', '/proc', 'nosuid,nodev,noexec', ''],
+    ['mount', 'tmpfs', 'tmpfs', '/dev', 'nosuid', 'mode=755,size=65536k'],
+    ['mount', 'devpts', 'devpts', '/dev/pts', 'nosuid,noexec', 'newinstance,ptmxmode=0666,mode=0620,gid=5'],
+    ['mount', 'mqueue', 'mqueue', '/dev/mqueue', 'nosuid,nodev,noexec', ''],
+    ['mount', 'tmpfs', 'shm', '/dev/shm', 'nosuid,nodev,noexec', 'mode=1777,size=65536k'],
+    ['mount', 'sysfs', 'sysfs', '/sys', `${access}nosuid,nodev,noexec`, ''],
+    // Of its own cgroup namespace, so it shows the container's own directory and nothing above it.
+    ...(cgroup.cgroup2 === undefined
+      ? []
+      : [['mount', 'cgroup2', 'cgroup', '/sys/fs/cgroup', `${access}nosuid,nodev,noexec,relatime`, ''] as const]),
+  ];
+}
+
+/** runtime-spec "Default Devices"; /dev/console is made by the helper when there is a terminal. */
+const deviceFiles: readonly Op[] = [
+  ['node', '/dev/null', 'c', '1', '3', '666'],
+  ['node', '/dev/zero', 'c', '1', '5', '666'],
+  ['node', '/dev/full', 'c', '1', '7', '666'],
+  ['node', '/dev/random', 'c', '1', '8', '666'],
+  ['node', '/dev/urandom', 'c', '1', '9', '666'],
+  ['node', '/dev/tty', 'c', '5', '0', '666'],
+  ['symlink', 'pts/ptmx', '/dev/ptmx'],
+  ['symlink', '/proc/self/fd', '/dev/fd'],
+  ['symlink', '/proc/self/fd/0', '/dev/stdin'],
+  ['symlink', '/proc/self/fd/1', '/dev/stdout'],
+  ['symlink', '/proc/self/fd/2', '/dev/stderr'],
+];
+
+function mountOp(mount: Mount): Op {
+  const flags = mount.flags.join(',');
+  if (mount.kind === 'bind') return ['bind', mount.source, mount.target, flags];
+  return ['mount', mount.type, mount.source, mount.target, flags, mount.data];
+}
+
+/** Hidden in every container that is not privileged: Docker's list. */
+const maskedPaths = [
+  '/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats',
+  '/proc/sched_debug', '/proc/scsi', '/proc/timer_list', '/proc/timer_stats', '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+] as const; // prettier-ignore
+
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'] as const;
+
+async function protectedPaths(): Promise<readonly Op[]> {
+  const cpus = await readdir('/sys/devices/system/cpu').catch(() => []);
+  const throttles = cpus
+    .filter((name) => /^cpu\d+$/.test(name))
+    .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`);
+  return [
+    ...[...maskedPaths, ...throttles].map((path): Op => ['mask', path]),
+    ...readonlyPaths.map((path): Op => ['readonly', path]),
+  ];
+}
+
+function processOps(spec: ProcessSpec): readonly Op[] {
+  const { user } = spec;
+  return [
+    ...(spec.terminal ? [['terminal'] as const] : []),
+    ...(spec.stdin ? [['stdin'] as const] : []),
+    ...spec.args.map((word): Op => ['arg', word]),
+    ...spec.env.map((word): Op => ['env', word]),
+    ['cwd', spec.cwd],
+    ['uid', String(user.uid)],
+    ['gid', String(user.gid)],
+    ...user.groups.map((group): Op => ['group', String(group)]),
+    capabilityOp(spec),
+    ...(spec.noNewPrivileges ? [['no-new-privs'] as const] : []),
+    ...(spec.seccomp === undefined ? [] : [['seccomp', spec.seccomp] as const]),
+  ];
+}
+
+/** Inheritable and ambient stay empty (CVE-2022-24769); who is not root has none in effect. */
+export function capabilityOp(spec: Pick<ProcessSpec, 'capabilities' | 'user'>): Op {
+  const bounding = capabilityMask(spec.capabilities).toString(16);
+  const effective = spec.user.uid === 0 ? bounding : '0';
+  return ['caps', bounding, effective, effective, '0', '0'];
+}

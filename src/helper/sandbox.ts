@@ -1,0 +1,66 @@
+import { mkdir, open, rm, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isErrno } from '../base/errors.ts';
+import { encodePlan, type Op } from './plan.ts';
+import { runRole } from './process.ts';
+
+/** Files that keep a pod's namespaces alive; all in one folder, whose parent holds those of all pods. */
+export interface SandboxFiles {
+  readonly net: string;
+  readonly ipc: string;
+  readonly uts: string;
+}
+
+export interface SandboxOptions {
+  readonly hostname: string;
+  readonly namespaces: SandboxFiles;
+  /** Namespaced sysctls, set before anything runs. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes new net, ipc and uts namespaces with `lo` up, and keeps each as a file. The folder above the pod's becomes a
+ * private mount point first, so that the nsfs mounts are never copied into other namespaces. Undone when it fails.
+ * @throws MinirtError helper.failed
+ */
+export async function makeSandbox(options: SandboxOptions, signal: AbortSignal): Promise<void> {
+  const { hostname, namespaces, sysctls = {} } = options;
+  const kinds = Object.entries(namespaces) as [string, string][];
+  try {
+    for (const path of Object.values(namespaces) as string[]) {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await (await open(path, 'a', 0o600)).close();
+    }
+    const ops: Op[] = [
+      ...privateParents(namespaces).map((dir): Op => ['private-mount', dir]),
+      ['hostname', hostname],
+      ...Object.entries(sysctls).map(([name, value]): Op => ['sysctl', name, value]),
+      ...kinds.map(([kind, path]): Op => ['bind-ns', kind, path]),
+    ];
+    await runRole('sandbox', { plan: encodePlan(ops), signal });
+  } catch (error) {
+    await removeSandbox({ namespaces }).catch(() => {});
+    throw error;
+  }
+}
+
+/** Lets the namespaces go and removes their files and folder; what is gone already is no error. */
+export async function removeSandbox(options: Pick<SandboxOptions, 'namespaces'>): Promise<void> {
+  const paths = Object.values(options.namespaces) as string[];
+  await runRole('sandbox', { plan: encodePlan(paths.map((path): Op => ['unbind', path])) });
+  for (const path of paths) await rm(path, { force: true });
+  for (const dir of new Set(paths.map((path) => dirname(path)))) {
+    await rmdir(dir).catch((error: unknown) => {
+      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTEMPTY')) throw error;
+    });
+  }
+}
+
+/** Lets go of the mount point that `makeSandbox` made of the folder of all pods. */
+export async function removePrivateMount(dir: string): Promise<void> {
+  await runRole('sandbox', { plan: encodePlan([['unbind', dir]]) });
+}
+
+function privateParents(namespaces: SandboxFiles): readonly string[] {
+  return [...new Set((Object.values(namespaces) as string[]).map((path) => dirname(dirname(path))))];
+}
