@@ -162,7 +162,12 @@ export class PodEngine implements EngineView {
 
   #wake(at: MonoNs | undefined): void {
     this.#cancelWake?.();
-    this.#cancelWake = at === undefined ? undefined : this.#options.clock.at(at, () => { this.#replan(); });
+    this.#cancelWake =
+      at === undefined
+        ? undefined
+        : this.#options.clock.at(at, () => {
+            this.#replan();
+          });
   }
 
   #replan(): void {

@@ -51,16 +51,26 @@ export function defaultContainer(view: PodView): string {
   return named?.name ?? view.pod.containers[0]?.name ?? '';
 }
 
-async function execRequest(roots: Roots, view: PodView, request: ExecInPod): Promise<Parameters<typeof execInteractive>[0]> {
+async function execRequest(
+  roots: Roots,
+  view: PodView,
+  request: ExecInPod,
+): Promise<Parameters<typeof execInteractive>[0]> {
   const phase = view.record.ended?.phase;
   if (phase !== undefined) {
-    throw new MinirtError('pod.not-running', `cannot exec into a container in a completed pod; current phase is ${phase}`);
+    throw new MinirtError(
+      'pod.not-running',
+      `cannot exec into a container in a completed pod; current phase is ${phase}`,
+    );
   }
   const name = request.container ?? defaultContainer(view);
   const record = view.record.containers.find((one) => one.name === name);
   if (record === undefined) {
     const names = view.pod.containers.map((one) => one.name).join(', ');
-    throw new MinirtError('container.not-found', `container ${name} is not valid for pod ${view.name} out of: ${names}`);
+    throw new MinirtError(
+      'container.not-found',
+      `container ${name} is not valid for pod ${view.name} out of: ${names}`,
+    );
   }
   const { state } = record;
   if (state.phase === 'waiting' || state.phase === 'exited' || state.phase === 'creating') {

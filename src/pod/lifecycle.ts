@@ -94,7 +94,9 @@ export function stepContainer(context: Context, container: ContainerRecord, even
     case 'startFailed':
       return state.phase === 'creating' ? startFailed(context, container, event) : same();
     case 'hookEnded':
-      return event.hook === 'postStart' ? postStartEnded(context, container, event) : preStopEnded(context, container, event);
+      return event.hook === 'postStart'
+        ? postStartEnded(context, container, event)
+        : preStopEnded(context, container, event);
     case 'stop':
       return state.phase === 'running' ? stop(context, container, { because: event.because }) : same();
     case 'backOff':
@@ -131,18 +133,13 @@ function create(context: Context, container: ContainerRecord, id: string): Stepp
       last: again ?? container.last,
       lastShown: state.phase === 'exited' ? state.shown : container.lastShown,
       backoff:
-        again === undefined
-          ? container.backoff
-          : nextBackoff(container.backoff, again.finishedMono, context.moment.at),
+        again === undefined ? container.backoff : nextBackoff(container.backoff, again.finishedMono, context.moment.at),
     },
     notes: [],
   };
 }
 
-function createFailed(
-  container: ContainerRecord,
-  event: Extract<ContainerEvent, { kind: 'createFailed' }>,
-): Stepped {
+function createFailed(container: ContainerRecord, event: Extract<ContainerEvent, { kind: 'createFailed' }>): Stepped {
   const { reason, message, retryAt } = event;
   return {
     container: { ...container, state: { phase: 'waiting', reason, message, retryAt } },

@@ -5,8 +5,20 @@ import type { Container, Pod } from '../manifest/pod.ts';
 
 /** Capabilities of a container that asks for nothing (containerd pkg/oci/spec.go). */
 const DEFAULT_CAPABILITIES = [
-  'CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FSETID', 'CAP_FOWNER', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_SETGID', 'CAP_SETUID',
-  'CAP_SETFCAP', 'CAP_SETPCAP', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_CHROOT', 'CAP_KILL', 'CAP_AUDIT_WRITE',
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_FSETID',
+  'CAP_FOWNER',
+  'CAP_MKNOD',
+  'CAP_NET_RAW',
+  'CAP_SETGID',
+  'CAP_SETUID',
+  'CAP_SETFCAP',
+  'CAP_SETPCAP',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_SYS_CHROOT',
+  'CAP_KILL',
+  'CAP_AUDIT_WRITE',
 ] as const;
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -30,7 +42,12 @@ export interface SpecInput {
   readonly namespaces: ContainerSpec['namespaces'];
   readonly log: string;
   /** Host paths of the files that minirt makes for the container. */
-  readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string; readonly terminationLog: string };
+  readonly files: {
+    readonly hosts: string;
+    readonly resolvConf: string;
+    readonly hostname: string;
+    readonly terminationLog: string;
+  };
 }
 
 /** A Kubernetes container in Linux terms. Pure; throws MinirtError when there is nothing to run. */

@@ -1,4 +1,9 @@
-import type { ContainerState as V1ContainerState, ContainerStatus, PodCondition, PodStatus } from 'kubernetes-types/core/v1.js';
+import type {
+  ContainerState as V1ContainerState,
+  ContainerStatus,
+  PodCondition,
+  PodStatus,
+} from 'kubernetes-types/core/v1.js';
 import type { Pod, V1Pod } from '../manifest/pod.ts';
 import type { ContainerRecord, PodRecord, Terminated } from './record.ts';
 import { shouldRestart } from './restart.ts';
@@ -138,7 +143,8 @@ function containerStatus(pod: Pod, record: PodRecord, container: ContainerRecord
 /** While a new instance is only being made, the count is still that of the one before, as its state is. */
 export function shownRestarts(container: ContainerRecord): number {
   const { state, restartCount, last } = container;
-  const unseen = state.phase === 'creating' || state.phase === 'starting' || (state.phase === 'stopping' && !state.wasRunning);
+  const unseen =
+    state.phase === 'creating' || state.phase === 'starting' || (state.phase === 'stopping' && !state.wasRunning);
   return unseen && last !== undefined ? restartCount - 1 : restartCount;
 }
 

@@ -97,16 +97,22 @@ async function untilReached(
   try {
     for (;;) {
       const changed = new Promise<void>((resolve) => {
-        watcher.once('change', () => { resolve(); });
+        watcher.once('change', () => {
+          resolve();
+        });
         setTimeout(resolve, 100).unref();
       });
       const reached = await attempt();
       if (reached !== undefined) return reached;
       if (signal.aborted) {
-        throw new MinirtError('supervisor.unreachable', `start supervisor: ${folder}: ${failed === undefined ? 'it does not answer' : messageOf(failed)}`, {
-          cause: failed,
-          hint: 'its log is supervisor.log in the state folder',
-        });
+        throw new MinirtError(
+          'supervisor.unreachable',
+          `start supervisor: ${folder}: ${failed === undefined ? 'it does not answer' : messageOf(failed)}`,
+          {
+            cause: failed,
+            hint: 'its log is supervisor.log in the state folder',
+          },
+        );
       }
       await changed;
     }

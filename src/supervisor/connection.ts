@@ -1,6 +1,7 @@
 import { type Socket, connect } from 'node:net';
 import { MinirtError, messageOf } from '../base/errors.ts';
-import { type Hello, PROTOCOL_VERSION, type Reply, checkSocketPath, onMessages, send } from './wire.ts';
+import { checkSocketPath } from '../helper/monitor.ts';
+import { type Hello, PROTOCOL_VERSION, type Reply, onMessages, send } from './wire.ts';
 
 interface Pending {
   readonly push: (item: unknown) => void;
@@ -19,9 +20,12 @@ export class Connection {
 
   /** Connects and checks who answers; fails with supervisor.unreachable. */
   static async open(path: string, uid: string, signal: AbortSignal): Promise<Connection> {
-    const socket = connect(checkSocketPath(path));
+    checkSocketPath(path);
+    const socket = connect(path);
     const connection = new Connection(socket);
-    const abort = (): void => { socket.destroy(); };
+    const abort = (): void => {
+      socket.destroy();
+    };
     signal.addEventListener('abort', abort, { once: true });
     try {
       await connection.#greet(uid);
@@ -57,7 +61,9 @@ export class Connection {
     for (;;) {
       while (inbox.length > 0) yield inbox.shift();
       if (state.ended) break;
-      await new Promise<void>((resolve) => { state.wake = resolve; });
+      await new Promise<void>((resolve) => {
+        state.wake = resolve;
+      });
     }
     this.#pending.delete(id);
     if (state.error !== undefined) throw state.error;

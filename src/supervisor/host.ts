@@ -116,7 +116,9 @@ export class PodHost {
     return {
       uid,
       entries: (listener) => engine.listen(listener),
-      terminate: (request) => { engine.terminate(request); },
+      terminate: (request) => {
+        engine.terminate(request);
+      },
       done,
     };
   }

@@ -1,7 +1,8 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { isMinirtError, messageOf } from '../base/errors.ts';
-import { PROTOCOL_VERSION, type Reply, type Request, checkSocketPath, onMessages, send } from './wire.ts';
+import { checkSocketPath } from '../helper/monitor.ts';
+import { PROTOCOL_VERSION, type Reply, type Request, onMessages, send } from './wire.ts';
 
 /** A client that does not read falls behind by at most this much before it is dropped. */
 const MOST_UNREAD = 16 << 20;
@@ -18,11 +19,7 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** Listens on a unix socket that only root can open. The caller holds the lock that makes the path its own. */
-export async function listen(
-  path: string,
-  uid: string,
-  methods: Readonly<Record<string, Method>>,
-): Promise<Listening> {
+export async function listen(path: string, uid: string, methods: Readonly<Record<string, Method>>): Promise<Listening> {
   checkSocketPath(path);
   rmSync(path, { force: true });
   const open = new Set<Socket>();
@@ -84,7 +81,11 @@ async function closeAll(
   { open, answering }: { open: ReadonlySet<Socket>; answering: ReadonlySet<Promise<void>> },
   path: string,
 ): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+  const closed = new Promise<void>((resolve) =>
+    server.close(() => {
+      resolve();
+    }),
+  );
   // What was said last still reaches those who listen; those who do not are not waited for.
   const patience = new Promise<void>((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref());
   await Promise.race([Promise.allSettled(answering), patience]);

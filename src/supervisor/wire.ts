@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { MinirtError, type ErrorCode } from '../base/errors.ts';
+import { type ErrorCode, MinirtError } from '../base/errors.ts';
 
 /** Version of the control protocol; both sides refuse another one. */
 export const PROTOCOL_VERSION = 1;
@@ -24,7 +24,10 @@ export interface Request {
 export type Reply =
   | { readonly id: number; readonly item: unknown }
   | { readonly id: number; readonly end: true }
-  | { readonly id: number; readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string } };
+  | {
+      readonly id: number;
+      readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
+    };
 
 /** Splits a connection into JSON messages, one a line; destroys it on anything else. */
 export function onMessages(socket: Socket, receive: (message: unknown) => void): void {
@@ -50,14 +53,4 @@ export function onMessages(socket: Socket, receive: (message: unknown) => void):
 
 export function send(socket: Socket, message: Hello | Request | Reply): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
-}
-
-/** Node silently cuts a longer path off and would connect elsewhere. */
-const LONGEST_SOCKET_PATH = 107;
-
-export function checkSocketPath(path: string): string {
-  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
-  throw new MinirtError('state.path-too-long', `socket path: ${path}: longer than ${LONGEST_SOCKET_PATH} bytes`, {
-    hint: 'choose a shorter --state',
-  });
 }

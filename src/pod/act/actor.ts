@@ -6,7 +6,7 @@ import type { Container } from '../../manifest/pod.ts';
 import { containerPaths } from '../../state/paths.ts';
 import type { Actor, EngineView } from '../engine.ts';
 import type { Action } from '../plan.ts';
-import { type ContainerRecord } from '../record.ts';
+import type { ContainerRecord } from '../record.ts';
 import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
 import { runHook } from './hook.ts';
@@ -131,7 +131,8 @@ export class PodActor implements Actor {
     const killAt = killMoment(record.state, record.hooks.preStop, engine.record.termination, at);
     const live = this.#live.get(name);
     try {
-      await clientOf(live).stop(signal, killAt);
+      // The monitor counts the grace from the signal itself, so SIGKILL is never early.
+      await clientOf(live).stop(signal, killAt - at);
     } catch (error) {
       // The process went by itself in this very moment, or its monitor did: either way its end is being told.
       this.#ports.log.debug({ error: messageOf(error) }, 'could not signal');
@@ -145,13 +146,14 @@ export class PodActor implements Actor {
     const record = recordOf(engine, name);
     if (record?.state.phase !== 'stopping') return;
     const live = this.#live.get(name);
+    const now = this.#ports.clock.now();
     try {
-      await clientOf(live).stop(signalNumber(record.stopSignal), killAt);
+      await clientOf(live).stop(signalNumber(record.stopSignal), killAt > now ? killAt - now : 0n, killAt);
     } catch {
       await live?.gone;
       return this.#lost(name, id, engine);
     }
-    engine.emit({ kind: 'container', name, event: { kind: 'signaled', id, at: this.#ports.clock.now(), killAt } });
+    engine.emit({ kind: 'container', name, event: { kind: 'signaled', id, at: now, killAt } });
   }
 
   async #kill({ name, id }: ActionOf<'kill'>, engine: EngineView): Promise<void> {

@@ -48,7 +48,11 @@ export async function ensureImage(ports: PodHostPorts, engine: EngineView, conta
   }
   const present = `Container image "${reference}" already present on machine and can be accessed by the pod`;
   if (container.imagePullPolicy === 'Always') {
-    engine.note({ kind: 'note', container: container.name, text: `uses image ${reference} as it is here, without asking a registry` });
+    engine.note({
+      kind: 'note',
+      container: container.name,
+      text: `uses image ${reference} as it is here, without asking a registry`,
+    });
   }
   return {
     kind: 'ready',

@@ -13,14 +13,14 @@ import type { PodHostPorts } from './host.ts';
 /** How long after a failed attempt the kubelet tries a pod's sandbox again. */
 const RETRY_SECONDS = 10n;
 
-export interface SandboxFiles {
+export interface SharedFiles {
   readonly namespaces: { readonly net: string; readonly ipc: string; readonly uts: string };
   readonly hosts: string;
   readonly resolvConf: string;
   readonly hostname: string;
 }
 
-export function sandboxFiles(paths: PodPaths): SandboxFiles {
+export function sandboxFiles(paths: PodPaths): SharedFiles {
   const kept = (kind: string): string => join(paths.namespaces, kind);
   return {
     namespaces: { net: kept('net'), ipc: kept('ipc'), uts: kept('uts') },
@@ -55,7 +55,7 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
 /** Releases all that a pod holds on the host but its files; tries again until it is done. */
 export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): Promise<void> {
   const paths = podPaths(ports.roots, engine.record.uid);
-  for (let told = ''; ; ) {
+  for (let told = ''; ;) {
     try {
       await sweep(ports, engine, paths);
       await ports.cgroups.removePod(engine.record.uid);

@@ -39,7 +39,9 @@ export interface Starting {
 /** Creates and starts one instance of a container; every outcome is told as events. */
 export async function startContainer(starting: Starting): Promise<void> {
   const { ports, engine, container } = starting;
-  const emit = (event: ContainerEvent): void => { engine.emit({ kind: 'container', name: container.name, event }); };
+  const emit = (event: ContainerEvent): void => {
+    engine.emit({ kind: 'container', name: container.name, event });
+  };
   const id = randomBytes(32).toString('hex');
   emit({ kind: 'create', id });
   const image = await ensureImage(ports, engine, container);
@@ -135,7 +137,10 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
 async function credentials(rootfs: ContainerSpec['rootfs'], user: string, signal: AbortSignal): Promise<Credentials> {
   const accounts = await peekImage(
     rootfs,
-    [{ path: '/etc/passwd', limit: ACCOUNTS_LIMIT }, { path: '/etc/group', limit: ACCOUNTS_LIMIT }],
+    [
+      { path: '/etc/passwd', limit: ACCOUNTS_LIMIT },
+      { path: '/etc/group', limit: ACCOUNTS_LIMIT },
+    ],
     signal,
   );
   const text = (path: string): string => accounts.get(path)?.toString('utf8') ?? '';

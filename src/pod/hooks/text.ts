@@ -32,10 +32,21 @@ export function failureMessage(
 export function quoted(text: string): string {
   const escaped = text.replace(/["\\\p{Cc}]/gu, (char) => {
     const short: Readonly<Record<string, string>> = {
-      '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u0007': '\\a', '\b': '\\b', '\f': '\\f', '\v': '\\v',
+      '"': '\\"',
+      '\\': '\\\\',
+      '\n': '\\n',
+      '\r': '\\r',
+      '\t': '\\t',
+      '\u0007': '\\a',
+      '\b': '\\b',
+      '\f': '\\f',
+      '\v': '\\v',
     };
     const code = char.codePointAt(0) ?? 0;
-    return short[char] ?? (code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`);
+    return (
+      short[char] ??
+      (code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`)
+    );
   });
   return `"${escaped}"`;
 }
