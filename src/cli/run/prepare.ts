@@ -1,0 +1,65 @@
+import { MinirtError, isMinirtError } from '../../base/errors.ts';
+import { openImageStore } from '../../image/store.ts';
+import type { Pod } from '../../manifest/pod.ts';
+import { type PodView, findPod } from '../../pod/view.ts';
+import { registerPod, removePod } from '../../supervisor/registry.ts';
+import { endPod } from '../ending.ts';
+import type { Context } from '../verb.ts';
+
+export interface PrepareOptions {
+  readonly name?: string;
+  readonly replace?: boolean;
+  readonly note: (line: string) => void;
+}
+
+/** Images that ship as recipes: those can be made here, without a registry. */
+const RECIPES: readonly string[] = ['busybox', 'nginx', 'probe'];
+
+/** Fails, before anything is registered, when an image is not here: it could only fail later, and less clearly. */
+export async function checkImages(context: Context, pods: readonly Pod[]): Promise<void> {
+  const store = openImageStore(context.roots.root);
+  const missing: string[] = [];
+  for (const image of new Set(pods.flatMap((pod) => pod.containers.map((container) => container.image)))) {
+    if ((await store.find(image)) === undefined) missing.push(image);
+  }
+  const [first] = missing;
+  if (first === undefined) return;
+  throw new MinirtError('image.not-found', `find image: ${missing.join(', ')}: not in ${context.roots.root}`, {
+    hint: [...new Set(missing.map(bringImage))].join('; '),
+    details: { images: missing },
+  });
+}
+
+/** The line that would bring an image. */
+export function bringImage(image: string): string {
+  const recipe = RECIPES.find((name) => new RegExp(`^((docker\\.io/)?library/)?${name}(:latest)?$`).test(image));
+  if (recipe !== undefined) return `\`minirt load --recipe ${recipe}\` makes it`;
+  return `\`docker save ${image} | minirt load\`, or \`minirt load -i FILE\`, brings it`;
+}
+
+/** Registers a pod; an ended one of its name makes room, a running one only for --replace. */
+export async function register(context: Context, pod: Pod, options: PrepareOptions): Promise<PodView> {
+  const name = options.name ?? pod.name;
+  const earlier = await findPod(context.roots, pod.namespace, name).catch((error: unknown) => {
+    if (isMinirtError(error, 'pod.not-found')) return undefined;
+    throw error;
+  });
+  if (earlier !== undefined) await makeRoom(context, earlier, options);
+  return registerPod(context.roots, pod, options.name === undefined ? {} : { name: options.name });
+}
+
+async function makeRoom(context: Context, earlier: PodView, { replace, note }: PrepareOptions): Promise<void> {
+  const { name } = earlier;
+  if (earlier.record.ended !== undefined) {
+    await removePod(context.roots, earlier);
+    note(`pod "${name}" had ended (${earlier.record.ended.phase}) and is replaced`);
+    return;
+  }
+  if (replace !== true) {
+    throw new MinirtError('pod.exists', `pods "${name}" already exists`, {
+      hint: `it is running: --replace ends it first, --name NAME runs this one beside it`,
+    });
+  }
+  note(`pod "${name}" is running and is replaced`);
+  await endPod(context, earlier, { grace: undefined, remove: true, now: false });
+}

@@ -1,0 +1,107 @@
+import { isMinirtError } from '../../base/errors.ts';
+import { type PodView, findPod, readJournal } from '../../pod/view.ts';
+import { removePod } from '../../supervisor/registry.ts';
+import { type GraceOptions, endPod, graceOf, graceOptions, requestEnd } from '../ending.ts';
+import { say, tell } from '../io.ts';
+import { viewOrNothing } from '../log/instance.ts';
+import { readPods } from '../manifests.ts';
+import { endingLines } from '../render/ending.ts';
+import { forEach, selectPods, selectorOption } from '../select.ts';
+import { type Context, type Verb, usage } from '../verb.ts';
+import { parseTarget } from '../words.ts';
+
+interface Options extends GraceOptions {
+  readonly filename?: string;
+  readonly all?: boolean;
+  readonly selector?: string;
+  readonly force?: boolean;
+  readonly wait?: string;
+  readonly ignoreNotFound?: boolean;
+  readonly output?: 'name';
+}
+
+export const verb: Verb<Options> = {
+  arguments: '[what...]',
+  options: [
+    { flags: '-f, --filename <file>', text: 'the pods of a manifest' },
+    { flags: '--all', text: 'all pods of the namespace' },
+    selectorOption,
+    ...graceOptions,
+    { flags: '--force', text: 'the shortest grace period, and do not ask whether that is wise' },
+    { flags: '--wait [bool]', text: 'wait until nothing of the pod is left (true)', choices: ['true', 'false'] },
+    { flags: '--ignore-not-found', text: 'a pod that does not exist is no failure' },
+    { flags: '-o, --output <format>', text: 'name', choices: ['name'] },
+  ],
+  notes: 'What: `pod NAME…`, `pod/NAME…`, or with docker habits `minirt rm NAME…`.',
+  async run(context, { words, options }) {
+    const { io } = context;
+    if (options.force === true) {
+      tell(io, 'warning: with --force a pod gets no time to end by itself; its grace period becomes 1 s');
+    }
+    const names = await namesOf(context, words, options);
+    if (names === 'all') {
+      const views = await selectPods(context, [], options.selector);
+      if (views.length === 0) tell(io, 'No resources found');
+      await forEach(context, views, (view) => deletePod(context, view, options));
+      return 0;
+    }
+    await forEach(context, names, async ({ namespace, name }) => {
+      try {
+        await deletePod(context, await findPod(context.roots, namespace, name), options);
+      } catch (error) {
+        if (options.ignoreNotFound !== true || !isMinirtError(error, 'pod.not-found')) throw error;
+      }
+    });
+    return 0;
+  },
+};
+
+type Named = { readonly namespace: string; readonly name: string };
+
+async function namesOf(
+  context: Context,
+  words: readonly string[],
+  options: Options,
+): Promise<readonly Named[] | 'all'> {
+  const { namespace } = context;
+  if (options.filename !== undefined) {
+    if (words.length > 0) throw usage('name pods or give their manifest, not both');
+    return readPods(context, options.filename, { validate: 'ignore' });
+  }
+  const { kind, names } = parseTarget(words);
+  if (kind !== 'pods') throw usage(`${kind} cannot be deleted`);
+  if (options.all === true || options.selector !== undefined) {
+    if (names.length > 0) throw usage('name cannot be provided when a selector or --all is specified');
+    return 'all';
+  }
+  if (names.length === 0) {
+    throw usage('resource(s) were provided, but no name was specified', 'name pods, or say --all');
+  }
+  return names.map((name) => ({ namespace, name }));
+}
+
+async function deletePod(context: Context, view: PodView, options: Options): Promise<void> {
+  const { io, roots } = context;
+  const grace = options.force === true ? 0 : graceOf(options);
+  const request = { grace, remove: true, now: false };
+  const forced = options.force === true ? 'force deleted' : 'deleted';
+  const line =
+    options.output === 'name' ? `pod/${view.name}` : `pod "${view.name}" ${forced} from ${view.namespace} namespace`;
+  if (view.record.ended === undefined && options.wait === 'false') {
+    await requestEnd(context, view, request);
+    return say(io, line);
+  }
+  if (view.record.ended === undefined) await endPod(context, view, request);
+  else {
+    const journal = await readJournal(view.paths.journal);
+    for (const ending of endingLines(
+      journal,
+      view.pod.containers.map((one) => one.name),
+    ))
+      tell(io, ending);
+  }
+  // Its owner removes it, unless it had ended before it heard of the wish.
+  const left = await viewOrNothing(roots, view.uid);
+  if (left?.record.ended !== undefined) await removePod(roots, left);
+  say(io, line);
+}

@@ -1,0 +1,93 @@
+import { durationOption, parseDuration } from '../duration.ts';
+import { type ManifestOptions, readPods, validateOption } from '../manifests.ts';
+import type { Until } from '../run/outcome.ts';
+import { checkImages } from '../run/prepare.ts';
+import { type Verb, notYet, usage } from '../verb.ts';
+import { isObjectName } from '../words.ts';
+
+interface Options extends ManifestOptions {
+  readonly detach?: boolean;
+  readonly name?: string;
+  readonly replace?: boolean;
+  readonly rm?: boolean;
+  readonly pull?: string;
+  readonly network?: string;
+  readonly until?: Until;
+  readonly timeout?: number;
+  readonly hookTimeout?: string;
+  readonly quiet?: boolean;
+  readonly output?: 'json';
+  readonly filename?: string;
+}
+
+export const verb: Verb<Options> = {
+  arguments: '[file]',
+  options: [
+    { flags: '-f, --filename <file>', text: 'the manifest, as kubectl names it', hidden: true },
+    { flags: '-d, --detach', text: 'return when every container has started (postStart included) or failed to' },
+    { flags: '--name <name>', text: "instead of the manifest's" },
+    { flags: '--replace', text: 'end a running pod of that name first' },
+    { flags: '--rm', text: 'remove the pod once it has ended' },
+    validateOption,
+    {
+      flags: '--until <what>',
+      text: 'stop gracefully when ready, when completed, or after a duration',
+      parse: parseUntil,
+    },
+    {
+      flags: '--timeout <duration>',
+      text: 'stop gracefully after that long, and exit 124',
+      parse: durationOption('--timeout'),
+    },
+    { flags: '-q, --quiet', text: 'only what the containers print' },
+    {
+      flags: '-o, --output <format>',
+      text: 'json: the pod as it ended (with -d: started) on stdout',
+      choices: ['json'],
+    },
+    { flags: '--pull <policy>', text: 'not yet supported', hidden: true },
+    { flags: '--network <name>', text: 'not yet supported', hidden: true },
+    { flags: '--hook-timeout <duration>', text: 'not yet supported', hidden: true },
+  ],
+  notes: [
+    'FILE is a path, an http(s) URL, or - for stdin. Ctrl-C, SIGTERM and SIGHUP end the pods with their own grace period; a',
+    'second Ctrl-C kills. Exit status: 0 succeeded or ended in time; 137 had to be killed; 124 timed out; else how it failed.',
+  ].join('\n'),
+  async run(context, { words, options }) {
+    const [word, ...more] = words;
+    const file = word ?? options.filename;
+    if (file === undefined || more.length > 0) throw usage('name one manifest', 'minirt run pod.yaml');
+    refuseLater(options);
+    if (options.name !== undefined && !isObjectName(options.name))
+      throw usage(`--name: "${options.name}" cannot name a pod`);
+    const pods = await readPods(context, file, options);
+    if (options.name !== undefined && pods.length > 1) throw usage('--name needs a manifest of one pod');
+    await checkImages(context, pods);
+    const { name, replace, rm, quiet, timeout, until } = options;
+    const how = {
+      ...(name === undefined ? {} : { name }),
+      ...(replace === undefined ? {} : { replace }),
+      ...(rm === undefined ? {} : { rm }),
+      ...(quiet === undefined ? {} : { quiet }),
+      json: options.output === 'json',
+      until,
+      timeout,
+    };
+    if (options.detach !== true) return (await import('../run/foreground.ts')).runForeground(context, pods, how);
+    if (until !== undefined || rm === true) throw usage('--until and --rm need a foreground run: leave out -d');
+    return (await import('../run/detached.ts')).runDetached(context, pods, how);
+  },
+};
+
+function refuseLater(options: Options): void {
+  if (options.pull !== undefined) throw notYet('--pull');
+  if (options.network !== undefined) throw notYet('--network');
+  if (options.hookTimeout !== undefined) throw notYet('--hook-timeout');
+}
+
+function parseUntil(text: string): Until {
+  if (text === 'ready' || text === 'completed') return { kind: text };
+  const value = parseDuration(text);
+  if (value === undefined) throw usage(`--until: "${text}" is neither ready, completed nor a duration`);
+  return { kind: 'after', seconds: value };
+}

@@ -1,0 +1,87 @@
+import { MinirtError } from '../base/errors.ts';
+import { notYet, usage } from './verb.ts';
+
+const POD_WORDS: ReadonlySet<string> = new Set(['pod', 'pods', 'po']);
+const EVENT_WORDS: ReadonlySet<string> = new Set(['event', 'events', 'ev']);
+/** Kinds that cli.md names and that come with a later version. */
+const LATER: ReadonlySet<string> = new Set([
+  'configmap',
+  'configmaps',
+  'cm',
+  'secret',
+  'secrets',
+  'pvc',
+  'persistentvolumeclaim',
+  'persistentvolumeclaims',
+]);
+
+export type Kind = 'pods' | 'events';
+
+export interface Target {
+  readonly kind: Kind;
+  /** Empty: all of the kind. */
+  readonly names: readonly string[];
+}
+
+function kindOf(word: string): Kind {
+  const lower = word.toLowerCase();
+  if (POD_WORDS.has(lower)) return 'pods';
+  if (EVENT_WORDS.has(lower)) return 'events';
+  if (LATER.has(lower)) throw notYet(`the kind ${lower}`);
+  throw usage(`the kind "${word}" is not known`, 'say `pod NAME`, `pods` or `events`');
+}
+
+/** kubectl's grammar of resources: `pods`, `pod a b`, `pod/a pod/b`. */
+export function parseTarget(words: readonly string[]): Target {
+  const [first, ...rest] = words;
+  if (first === undefined) throw usage('say what: `pods`, `pod NAME` or `events`');
+  if (!first.includes('/')) {
+    const kind = kindOf(first);
+    const slashed = rest.find((word) => word.includes('/'));
+    if (slashed !== undefined) {
+      throw usage(
+        'there is no need to specify a resource type as a separate argument when passing arguments in resource/name form',
+      );
+    }
+    return { kind, names: rest.map(checkName) };
+  }
+  const pairs = words.map(splitSlash);
+  const kinds = new Set(pairs.map((pair) => pair.kind));
+  const [kind] = kinds;
+  if (kind === undefined || kinds.size !== 1) throw usage('name things of one kind in one call');
+  return { kind, names: pairs.map((pair) => pair.name) };
+}
+
+/** Names of pods for verbs that know nothing else: `pod a b`, `pod/a`, and, as docker has it, plain `a b`. */
+export function parsePodNames(words: readonly string[]): readonly string[] {
+  const [first, ...rest] = words;
+  if (first !== undefined && POD_WORDS.has(first) && rest.length > 0) return rest.map(podName);
+  return words.map(podName);
+}
+
+/** `NAME`, `pod/NAME` or `pods/NAME`. */
+export function podName(word: string): string {
+  if (!word.includes('/')) return checkName(word);
+  const { kind, name } = splitSlash(word);
+  if (kind !== 'pods') throw usage(`"${word}" is not a pod`);
+  return name;
+}
+
+function splitSlash(word: string): { kind: Kind; name: string } {
+  const [kind, name, ...more] = word.split('/');
+  if (kind === undefined || name === undefined || name === '' || more.length > 0) {
+    throw usage('arguments in resource/name form must have a single resource and name', 'for example pod/NAME');
+  }
+  return { kind: kindOf(kind), name: checkName(name) };
+}
+
+/** A name becomes part of a path, so nothing that is no Kubernetes name gets past here. */
+function checkName(name: string): string {
+  if (!isObjectName(name)) throw new MinirtError('pod.not-found', `pods "${name}" not found`);
+  return name;
+}
+
+/** Whether `name` can be the name of a pod or a namespace (RFC 1123 subdomain). */
+export function isObjectName(name: string): boolean {
+  return name.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name);
+}
