@@ -17,7 +17,7 @@ export interface Container {
   readonly name: string;
   readonly image: string;
   readonly imagePullPolicy: PullPolicy;
-  /** Whether the manifest itself said so; a defaulted Always may use an image that is here (design §7). */
+  /** False for an Always that was only defaulted: that one may use an image that is here (design §7). */
   readonly imagePullPolicyWritten: boolean;
   /** Empty: the image's ENTRYPOINT. */
   readonly command: readonly string[];

@@ -1,0 +1,95 @@
+import { type Rows, fieldTables, shapeOf } from './fields.ts';
+import type { Path } from './node.ts';
+import type { PullPolicy, V1Container, V1Pod } from './pod.ts';
+
+type Plain = Record<string, unknown>;
+
+/**
+ * Names the containers whose `imagePullPolicy: Always` was not written but defaulted. A stored Pod shows every default,
+ * so this is the only place that remembers; it goes along when the object is printed and run again.
+ */
+export const DEFAULTED_POLICY = 'minirt.dev/defaulted-image-pull-policy';
+
+/** The object as Kubernetes would store it (pkg/apis/core/v1/defaults.go), keys in the order in which kubectl prints. */
+export function withDefaults(written: V1Pod): V1Pod {
+  const pod = preset(written as Plain, fieldTables['Pod'] ?? {}) as V1Pod;
+  const containers = pod.spec?.containers ?? [];
+  const defaulted: string[] = [];
+  const complete = containers.map((container): V1Container => {
+    if ((container.imagePullPolicy ?? '') !== '') return container;
+    const imagePullPolicy = defaultPullPolicy(container.image ?? '');
+    if (imagePullPolicy === 'Always') defaulted.push(container.name);
+    return { ...container, imagePullPolicy };
+  });
+  const metadata = { ...pod.metadata };
+  if (defaulted.length > 0) metadata.annotations = { ...metadata.annotations, [DEFAULTED_POLICY]: defaulted.join(',') };
+  const grace = pod.spec?.terminationGracePeriodSeconds ?? 30;
+  const terminationGracePeriodSeconds = grace < 0 ? 1 : grace;
+  const spec = { ...pod.spec, containers: complete, terminationGracePeriodSeconds };
+  return sorted({ ...pod, apiVersion: 'v1', kind: 'Pod', metadata, spec }) as V1Pod;
+}
+
+/** Puts the tables' presets where nothing was written, at every depth. */
+function preset(value: Plain, rows: Rows): Plain {
+  const filled: [string, unknown][] = [];
+  for (const [name, field] of Object.entries(rows)) {
+    const written = Object.hasOwn(value, name) ? value[name] : undefined;
+    const missing = written === undefined || (written === '' && field.preset !== undefined);
+    const member = missing ? field.preset : deeper(written, field.type);
+    if (member !== undefined) filled.push([name, member]);
+  }
+  return Object.fromEntries(filled);
+}
+
+function deeper(value: unknown, type: string): unknown {
+  const shape = shapeOf(type);
+  if (shape.kind === 'list') return (value as unknown[]).map((item) => deeper(item, shape.of));
+  return shape.kind === 'object' ? preset(value as Plain, shape.rows) : value;
+}
+
+/** `Always` for the tag `latest` and for no tag and no digest, else `IfNotPresent` (SetDefaults_Container). */
+export function defaultPullPolicy(image: string): PullPolicy {
+  const [name = '', digest] = image.split('@');
+  const tag = /:([^:/]+)$/.exec(name)?.[1];
+  return tag === 'latest' || (tag === undefined && digest === undefined) ? 'Always' : 'IfNotPresent';
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, sorted(member)]));
+}
+
+const SERVER_FIELDS = [
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generation',
+  'resourceVersion',
+  'selfLink',
+  'managedFields',
+] as const;
+
+/** The object without what a server sets: a manifest that was printed by `get -o yaml` is a manifest again. */
+export function withoutServerFields(pod: V1Pod): V1Pod {
+  return without(pod, [['status'], ...SERVER_FIELDS.map((name) => ['metadata', name])]);
+}
+
+/** A copy of `value` without the fields at `paths`, nor the objects that this leaves empty. */
+export function without<T>(value: T, paths: readonly Path[]): T {
+  const copy = structuredClone(value);
+  for (const path of paths) remove(copy, path);
+  return copy;
+}
+
+/** Removes a field from `parent`; true when that left `parent` empty. */
+function remove(parent: unknown, [step, ...rest]: Path): boolean {
+  if (step === undefined || typeof parent !== 'object' || parent === null) return false;
+  const key = typeof step === 'object' ? step.key : step;
+  if (!Object.hasOwn(parent, key)) return false;
+  const gone = rest.length === 0 || remove((parent as Plain)[key], rest);
+  if (gone && !Array.isArray(parent)) Reflect.deleteProperty(parent, key);
+  return gone && Object.keys(parent).length === 0;
+}

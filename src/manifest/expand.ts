@@ -1,0 +1,44 @@
+/** `$(VAR)` as Kubernetes expands it (third_party/forked/golang/expansion; kubelet makeEnvironmentVariables). Pure. */
+import type { EnvVar } from './pod.ts';
+
+/**
+ * The values of `env`, each expanded from the variables before it. A name that is set twice keeps its first place and
+ * its last value.
+ */
+export function expandEnv(env: readonly EnvVar[]): readonly EnvVar[] {
+  const known = new Map<string, string>();
+  for (const { name, value } of env) known.set(name, expand(value, known));
+  return [...known].map(([name, value]) => ({ name, value }));
+}
+
+/** The words of command or args, expanded from the whole environment of the container. */
+export function expandArgs(words: readonly string[], env: readonly EnvVar[]): readonly string[] {
+  const known = new Map(env.map(({ name, value }) => [name, value]));
+  return words.map((word) => expand(word, known));
+}
+
+/**
+ * Replaces `$(NAME)`. A name that is not known stays as it is written, `$$` is one `$` (so `$$(NAME)` gives `$(NAME)`),
+ * and a `$` before anything else, or one whose parenthesis never closes, is just itself. Nothing is expanded twice.
+ */
+function expand(text: string, known: ReadonlyMap<string, string>): string {
+  let out = '';
+  let rest = 0;
+  for (let at = text.indexOf('$'); at !== -1 && at + 1 < text.length; at = text.indexOf('$', rest)) {
+    out += text.slice(rest, at);
+    const [written, length] = reference(text, at, known);
+    out += written;
+    rest = at + length;
+  }
+  return out + text.slice(rest);
+}
+
+/** What the `$` at `at` stands for, and how many characters that took. */
+function reference(text: string, at: number, known: ReadonlyMap<string, string>): readonly [string, number] {
+  if (text[at + 1] === '$') return ['$', 2];
+  if (text[at + 1] !== '(') return [text.slice(at, at + 2), 2];
+  const end = text.indexOf(')', at + 2);
+  if (end === -1) return ['$(', 2];
+  const name = text.slice(at + 2, end);
+  return [known.get(name) ?? `$(${name})`, end + 1 - at];
+}
