@@ -148,16 +148,26 @@ export class PodEngine implements EngineView {
     this.#underWay.add(key);
     // Begun on the next tick: an action that answers at once must not re-enter the planning that chose it.
     setImmediate(() => {
-      this.#options.actor
-        .perform(action, this)
-        .catch((error: unknown) => {
-          this.#options.log.error({ action: key, error: messageOf(error) }, 'action failed');
-        })
-        .finally(() => {
-          this.#underWay.delete(key);
-          this.#replan();
-        });
+      this.#perform(action, key);
     });
+  }
+
+  #perform(action: Action, key: string): void {
+    // What happened since then may have changed the plan: two containers must not start because both were next once.
+    const { actions } = plan(this.pod, this.#record, this.#options.clock.now());
+    if (!actions.some((one) => actionKey(one) === key)) {
+      this.#underWay.delete(key);
+      return;
+    }
+    this.#options.actor
+      .perform(action, this)
+      .catch((error: unknown) => {
+        this.#options.log.error({ action: key, error: messageOf(error) }, 'action failed');
+      })
+      .finally(() => {
+        this.#underWay.delete(key);
+        this.#replan();
+      });
   }
 
   #wake(at: MonoNs | undefined): void {
