@@ -71,8 +71,16 @@ export function podPhase(pod: Pod, record: PodRecord): Phase {
   if (count.running > 0) return 'Running';
   if (count.restarting > 0) return 'Running';
   // A pod that is being torn down gets its final phase only once everything is released (SyncTerminatedPod).
-  if (record.termination !== undefined || record.containers.some(hasOpenHook)) return 'Running';
+  if (isBeingEnded(record) || record.containers.some(hasOpenHook)) return 'Running';
   return count.stopped === count.succeeded ? 'Succeeded' : 'Failed';
+}
+
+/** Whether a wish to end the pod came before its containers were done: a phase that was final stays so. */
+function isBeingEnded({ termination, containers }: PodRecord): boolean {
+  if (termination === undefined) return false;
+  return containers.some(
+    ({ state }) => state.phase !== 'exited' || state.terminated.finishedMono >= termination.requestedAt,
+  );
 }
 
 export interface Visible {
@@ -89,6 +97,8 @@ export function visible(pod: Pod, record: PodRecord, container: ContainerRecord)
   const quiet = { lastState, ready: false, started: false };
   switch (state.phase) {
     case 'waiting':
+      // Once the pod is being ended, the kubelet no longer says why a container could not be made.
+      if (record.termination !== undefined) return { ...quiet, ...pendingView({ ...container, lastShown: undefined }) };
       return { ...quiet, state: { waiting: waiting(state.reason, state.message) } };
     case 'creating':
     case 'starting':
