@@ -1,4 +1,5 @@
 import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { isErrno, messageOf } from '../base/errors.ts';
 import { hostHierarchies } from '../container/cgroup/census.ts';
@@ -6,7 +7,6 @@ import { findPlugin } from '../network/cni.ts';
 import type { Roots } from '../state/paths.ts';
 import { runCommand } from '../sys/command.ts';
 import { kernelIsAtLeast, underSystemd } from '../sys/host.ts';
-import { release } from 'node:os';
 
 /** One thing that minirt needs of the host. */
 export interface Check {
@@ -59,9 +59,22 @@ export function checkKernel(version: string = release()): Finding {
   return ok ? { ok, detail: version } : { ok, detail: version, hint: `boot Linux ${KERNEL_FLOOR.join('.')} or newer` };
 }
 
+/** A module that is not loaded yet is as good: mounting loads it. */
 export function checkOverlay(): Finding {
-  const ok = /\toverlay$/m.test(readFileSync('/proc/filesystems', 'utf8'));
-  return ok ? { ok, detail: 'known to the kernel' } : { ok, detail: 'unknown to the kernel', hint: 'modprobe overlay' };
+  if (/\toverlay$/m.test(readFileSync('/proc/filesystems', 'utf8'))) return { ok: true, detail: 'known to the kernel' };
+  const modules = `/lib/modules/${release()}`;
+  if (/\/overlay\.ko/.test(readIfThere(`${modules}/modules.dep`)))
+    return { ok: true, detail: `a module in ${modules}` };
+  return { ok: false, detail: 'unknown to the kernel', hint: 'modprobe overlay' };
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
 }
 
 export function checkCgroups(): Finding {

@@ -104,7 +104,7 @@ async function call(command: 'ADD' | 'DEL', about: Call): Promise<string> {
     },
   });
   if (result.code === 0) return result.stdout;
-  const cause = pluginError(result.stdout) ?? (result.stderr.trim() || `exit status ${result.code}`);
+  const cause = pluginError(result.stdout) ?? (result.stderr.trim() || `exit status ${result.code ?? 'unknown'}`);
   throw new MinirtError('network.failed', `${command.toLowerCase()} network ${list.name}: ${plugin.type}: ${cause}`, {
     details: { plugin: plugin.type, container: to.container },
   });

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { abortReason } from '../base/clock.ts';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { FileLock } from '../helper/flock.ts';
 import { bootId } from '../sys/host.ts';
@@ -38,14 +39,16 @@ interface Cached {
 }
 
 /**
- * Gives the pod's network namespace an address on the default network of this state folder. On failure nothing stays
- * attached. Rejects with `network.no-plugin`, `network.failed`, or the signal's reason.
+ * Gives the pod's network namespace an address on the default network of this state folder. One that is
+ * attached already is detached first. On failure nothing stays attached. Rejects with `network.no-plugin`, `network.failed`, or the signal's reason.
  */
 export async function attachPod(
   options: PodOnNetwork & { readonly netns: string },
   signal: AbortSignal,
 ): Promise<PodAddress> {
   const paths = networkPaths(options.state);
+  // An owner that died in or after an ADD left its note; a second ADD would find the device and the address taken.
+  if (attachedPods(options.state).includes(options.uid)) await detachPod({ ...options, netns: undefined }, signal);
   const cached = await locked(paths, signal, async (): Promise<Cached> => {
     try {
       const list = await prepareNetwork(options.state, paths, signal);
@@ -77,7 +80,7 @@ export async function attachPod(
  * never attached or is detached already; works after a crash and when the namespace is gone.
  */
 export async function detachPod(
-  options: PodOnNetwork & { readonly netns?: string },
+  options: PodOnNetwork & { readonly netns?: string | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const paths = networkPaths(options.state);
@@ -135,7 +138,7 @@ function isOfThisBoot(paths: NetworkPaths): boolean {
   return readText(paths.boot) === bootId();
 }
 
-function attachmentOf(pod: PodOnNetwork & { readonly netns?: string }): Attachment {
+function attachmentOf(pod: PodOnNetwork & { readonly netns?: string | undefined }): Attachment {
   const args = {
     IgnoreUnknown: '1',
     K8S_POD_NAMESPACE: pod.namespace,
@@ -164,10 +167,10 @@ function addressOf(result: CniResult): PodAddress {
 async function locked<T>(paths: NetworkPaths, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
   for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw abortReason(signal);
     await using lock = await FileLock.tryAcquire(paths.lock);
     if (lock !== undefined) return await work();
-    await delay(pause, undefined, { signal });
+    await delay(pause);
   }
 }
 

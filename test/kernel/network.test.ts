@@ -100,6 +100,18 @@ describe('attach and detach', () => {
     expect(hasBridge()).toBe(false);
   });
 
+  test('attaches again after an owner that died', async () => {
+    const ns = netns('a');
+    await attachPod({ ...pod('a'), netns: ns }, forever);
+    const again = await attachPod({ ...pod('a'), netns: ns }, forever);
+    expect(reserved()).toEqual([again.ip]);
+    expect(await hear(namespaces[0] ?? '', again.ip)).toBe('hello from the pod\n');
+    const elsewhere = await attachPod({ ...pod('a'), netns: netns('b') }, forever);
+    expect(reserved()).toEqual([elsewhere.ip]);
+    await detachPod(pod('a'), forever);
+    expect(hasBridge()).toBe(false);
+  });
+
   test('gives every one of many at once its own address', async () => {
     const uids = Array.from({ length: 8 }, (_, index) => `p${index}`);
     const got = await Promise.all(uids.map((uid) => attachPod({ ...pod(uid), netns: netns(uid) }, forever)));
@@ -185,7 +197,9 @@ describe('failures', () => {
       const attempt = attachPod({ ...pod('a'), netns: ns }, AbortSignal.timeout(ms));
       await attempt.then(
         () => detachPod(pod('a'), forever),
-        () => undefined,
+        (error: unknown) => {
+          expect(error).toMatchObject({ name: 'TimeoutError' });
+        },
       );
       expect(attachedPods(state)).toEqual([]);
       expect(reserved()).toEqual([]);

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isMinirtError } from '../../base/errors.ts';
 import { readMountinfo } from '../../sys/mountinfo.ts';
 import { stateTag } from '../../sys/state-tag.ts';
 import { findHierarchies } from './hierarchy.ts';
 import type { Hierarchies } from './hierarchy.ts';
 import { killUnified, killWithFreezer } from './killer.ts';
-import { childrenOf, descendants, processesIn, removeEmpty } from './tree.ts';
+import { Patience, childrenOf, descendants, processesIn, removeEmpty } from './tree.ts';
+
+/** How long a cgroup may take to go once everything in it was killed. */
+const CLEAR_LIMIT_MS = 5000;
 
 /** A cgroup that some owner of a state folder made for a pod, or the top-level one of that state folder. */
 export interface FoundCgroup {
@@ -59,14 +62,22 @@ function podsIn(parent: string): FoundCgroup[] {
     .map((name) => ({ path: join(parent, name), pod: name.slice(3), pids: processesIn(join(parent, name)) }));
 }
 
-/** Ends and removes a cgroup that a census found, and its top-level cgroup when it was the last in it. */
+/**
+ * Ends and removes a cgroup that a census found, and its top-level cgroup when it was the last in it. Rejects with
+ * `deadline.exceeded` when it stays: what is in a v1 hierarchy without a freezer must end by other means.
+ */
 export async function clearCgroup(path: string): Promise<void> {
   const found = hostHierarchies();
-  const unified = found?.unified !== undefined && path.startsWith(`${found.unified.dir}/`);
-  const freezer = found?.freezer !== undefined && path.startsWith(`${found.freezer.dir}/`);
-  if (unified) await killUnified(path);
-  else if (freezer) await killWithFreezer(path);
-  for (const dir of descendants(path)) removeEmpty(dir);
-  const parent = join(path, '..');
+  const isBelow = (hierarchy: { readonly dir: string } | undefined): boolean =>
+    hierarchy !== undefined && path.startsWith(`${hierarchy.dir}/`);
+  const patience = new Patience(`remove cgroup: ${path}`, CLEAR_LIMIT_MS);
+  for (;;) {
+    if (isBelow(found?.unified)) await killUnified(path);
+    else if (isBelow(found?.freezer)) await killWithFreezer(path);
+    const left = descendants(path).filter((dir) => !removeEmpty(dir));
+    if (left.length === 0) break;
+    await patience.wait(() => `not empty: ${left.join(' ')}`);
+  }
+  const parent = dirname(path);
   if (/\/minirt-[0-9a-f]{8}$/.test(parent)) removeEmpty(parent);
 }

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { delegateSelf } from '../../src/container/cgroup.ts';
+import { delegatedUnit } from '../../src/container/cgroup/systemd.ts';
+import { underSystemd } from '../../src/sys/host.ts';
+
+const UNIT = `minirt-test-${process.pid}.service`;
+
+function show(property: string): string {
+  return execFileSync('systemctl', ['show', `--property=${property}`, '--value', UNIT], { encoding: 'utf8' }).trim();
+}
+
+/** Needs a host where systemd is PID 1: scripts/vm has one. */
+describe.runIf(underSystemd())('a supervisor’s service', () => {
+  const service = {
+    unit: UNIT,
+    description: 'a test of minirt',
+    command: ['/bin/sh', '-c', 'exec sleep "$FOR"'],
+    env: { FOR: '600', WITH_BLANK: 'a b' },
+  };
+
+  afterEach(() => {
+    execFileSync('systemctl', ['kill', '--signal=KILL', UNIT]);
+    execFileSync('systemctl', ['stop', UNIT]);
+  });
+
+  test('has a delegated cgroup in our slice, and comes back when it is killed', async () => {
+    await delegateSelf('service', service);
+    await expect.poll(() => show('ActiveState'), { timeout: 20_000 }).toBe('active');
+    expect(['Delegate', 'KillMode', 'Slice', 'Restart'].map(show)).toEqual([
+      'yes',
+      'process',
+      'minirt.slice',
+      'on-failure',
+    ]);
+    const pid = Number(show('MainPID'));
+    expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toContain('WITH_BLANK=a b\0');
+    const [, path] = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? [];
+    expect(path).toBe(`/minirt.slice/${UNIT}`);
+    expect(await delegatedUnit(`/sys/fs/cgroup${path}/owner`)).toBe(`/sys/fs/cgroup${path}`);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => Number(show('MainPID')), { timeout: 20_000 }).toSatisfy((now) => now !== 0 && now !== pid);
+  });
+
+  test('asked for twice is one', async () => {
+    await delegateSelf('service', service);
+    await delegateSelf('service', service);
+    expect(show('ActiveState')).toBe('active');
+  });
+});
+
+test.runIf(underSystemd())('somebody else’s unit is not taken for ours', async () => {
+  expect(await delegatedUnit('/sys/fs/cgroup/init.scope')).toBeUndefined();
+  expect(await delegatedUnit('/sys/fs/cgroup/system.slice')).toBeUndefined();
+  expect(await delegatedUnit('/sys/fs/cgroup/system.slice/dbus.service')).toBeUndefined();
+});
