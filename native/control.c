@@ -10,10 +10,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define MAX_CLIENTS 128
 
@@ -24,7 +24,9 @@ static void take_record(struct monitor *m, struct client *client)
 
 	if (!client->watching || client->out_size > 0)
 		return;
-	got = pread(m->record, client->out, sizeof(client->out), client->told);
+	/* With room left for the one answer that may have to follow. */
+	got = pread(m->record, client->out, sizeof(client->out) - sizeof(struct line),
+		    client->told);
 	while (got > 0 && client->out[got - 1] != '\n')
 		got--;
 	if (got > 0) {
@@ -33,10 +35,10 @@ static void take_record(struct monitor *m, struct client *client)
 	}
 }
 
-/* Sends what the socket takes; asks epoll for the rest. */
+/* Sends what the socket takes. Until it has taken all, nothing more is read: who does not listen may not ask. */
 static void push(struct monitor *m, struct client *client)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data = { .ptr = &client->source } };
+	struct epoll_event event = { .data = { .ptr = &client->source } };
 
 	for (take_record(m, client); client->out_size > 0 && !client->dead;
 	     take_record(m, client)) {
@@ -51,8 +53,7 @@ static void push(struct monitor *m, struct client *client)
 		client->out_size -= (size_t)sent;
 		memmove(client->out, client->out + sent, client->out_size);
 	}
-	if (client->out_size > 0)
-		event.events |= EPOLLOUT;
+	event.events = client->out_size > 0 ? EPOLLOUT : EPOLLIN;
 	(void)epoll_ctl(m->epoll, EPOLL_CTL_MOD, client->source.fd, &event);
 }
 
@@ -112,7 +113,8 @@ static int do_stop(struct monitor *m, char **args)
 	struct timespec now;
 	int error = 0;
 
-	if (parse_number(args[0], 10, 64, &signal) < 0 || parse_number(args[1], 10, INT64_MAX, &grace) < 0 ||
+	if (parse_number(args[0], 10, 64, &signal) < 0 ||
+	    parse_number(args[1], 10, INT64_MAX, &grace) < 0 ||
 	    parse_number(args[2], 10, INT64_MAX, &at) < 0)
 		return EINVAL;
 	if (m->phase == PHASE_ENDED)
@@ -219,39 +221,45 @@ static void handle(struct monitor *m, struct client *client, const struct words 
 	control_reply(m, client, "unknown", EINVAL);
 }
 
+/* Takes the first frame out of the client's buffer: 1, or 0 when it has not arrived whole, -1 when it is wrong. */
+static int take_frame(struct client *client, struct words *words, char *frame)
+{
+	uint32_t size;
+
+	if (client->in_size < sizeof(size))
+		return 0;
+	memcpy(&size, client->in, sizeof(size));
+	size = le32toh(size);
+	if (size > sizeof(client->in) - sizeof(size))
+		return -1;
+	if (client->in_size < sizeof(size) + size)
+		return 0;
+	memcpy(frame, client->in + sizeof(size), size);
+	client->in_size -= sizeof(size) + size;
+	memmove(client->in, client->in + sizeof(size) + size, client->in_size);
+	return words_split(words, frame, size) < 0 ? -1 : 1;
+}
+
 static void client_ready(struct monitor *m, struct source *source)
 {
 	struct client *client = (struct client *)source;
+	char frame[sizeof(client->in)];
+	struct words words;
+	int taken = 1;
+
+	push(m, client);
+	if (client->dead || client->out_size > 0)
+		return;
 	ssize_t got = recv(source->fd, client->in + client->in_size,
 			   sizeof(client->in) - client->in_size, MSG_DONTWAIT);
-
-	if (got == 0 || (got < 0 && errno != EAGAIN)) {
-		client->dead = true;
-		return;
-	}
+	client->dead = got == 0 || (got < 0 && errno != EAGAIN);
 	client->in_size += got < 0 ? 0 : (size_t)got;
-	while (client->in_size >= sizeof(uint32_t) && !client->dead) {
-		struct words words;
-		uint32_t size;
-		memcpy(&size, client->in, sizeof(size));
-		size = le32toh(size);
-		if (size > sizeof(client->in) - sizeof(size)) {
-			client->dead = true;
-			return;
-		}
-		if (client->in_size < sizeof(size) + size)
-			break;
-		if (words_split(&words, client->in + sizeof(size), size) < 0) {
-			client->dead = true;
-			return;
-		}
+	while (!client->dead && client->out_size == 0 &&
+	       (taken = take_frame(client, &words, frame)) == 1) {
 		handle(m, client, &words);
 		words_drop(&words);
-		client->in_size -= sizeof(size) + size;
-		memmove(client->in, client->in + sizeof(size) + size, client->in_size);
 	}
-	if (!client->dead)
-		push(m, client);
+	client->dead |= taken < 0;
 }
 
 void control_accept(struct monitor *m, struct source *source)

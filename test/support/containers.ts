@@ -155,6 +155,10 @@ export class TestHost {
     }
     await removeSandbox({ namespaces: this.namespaces });
     await removePrivateMount(join(this.dir, 'm'));
+    // A killed monitor leaves its container dying.
+    await until('the cgroups are empty', () =>
+      readFileSync(join(this.cgroup, 'cgroup.events'), 'utf8').includes('populated 0'),
+    );
     removeCgroups(this.cgroup);
     rmSync(this.dir, { recursive: true, force: true });
   }
