@@ -35,7 +35,7 @@ async function parseAndRun(
   const program = makeProgram(io);
   for (const one of verbs) {
     if (one.load === undefined) continue;
-    const sub = program.command(one.name, { hidden: one.name === 'ps' }).aliases([...(one.aliases ?? [])]);
+    const sub = program.command(one.name, { hidden: one.hidden === true }).aliases([...(one.aliases ?? [])]);
     sub.summary(one.summary).description(one.summary);
     if (one !== entry) continue;
     // The table pairs every name with its own module, whose options type only that module knows.

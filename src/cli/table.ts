@@ -4,6 +4,8 @@ export interface VerbEntry {
   readonly name: string;
   readonly aliases?: readonly string[];
   readonly summary: string;
+  /** Not in the list of verbs: another name of one that is. */
+  readonly hidden?: boolean;
   /** Undefined: cli.md names it, this version does not do it. */
   readonly load: (() => Promise<{ readonly verb: Verb<never> }>) | undefined;
 }
@@ -28,7 +30,7 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/create.ts'),
   },
   { name: 'get', summary: 'list pods or events', load: () => import('./verbs/get.ts') },
-  { name: 'ps', summary: 'the same as `get pods`', load: () => import('./verbs/ps.ts') },
+  { name: 'ps', hidden: true, summary: 'the same as `get pods`', load: () => import('./verbs/ps.ts') },
   {
     name: 'describe',
     summary: 'a pod in detail, with its hooks and events',
@@ -41,12 +43,8 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'end pods gracefully and keep their state, logs and events',
     load: () => import('./verbs/stop.ts'),
   },
-  {
-    name: 'delete',
-    aliases: ['rm'],
-    summary: 'end pods gracefully and remove them',
-    load: () => import('./verbs/delete.ts'),
-  },
+  { name: 'delete', summary: 'end pods gracefully and remove them', load: () => import('./verbs/delete.ts') },
+  { name: 'rm', hidden: true, summary: 'the same as `delete pod`', load: () => import('./verbs/rm.ts') },
   { name: 'events', summary: 'what happened to pods', load: () => import('./verbs/events.ts') },
   { name: 'images', summary: 'list images', load: () => import('./verbs/images.ts') },
   {

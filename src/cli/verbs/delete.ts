@@ -10,7 +10,7 @@ import { forEach, selectPods, selectorOption } from '../select.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
 import { parseTarget } from '../words.ts';
 
-interface Options extends GraceOptions {
+export interface DeleteOptions extends GraceOptions {
   readonly filename?: string;
   readonly all?: boolean;
   readonly selector?: string;
@@ -20,7 +20,7 @@ interface Options extends GraceOptions {
   readonly output?: 'name';
 }
 
-export const verb: Verb<Options> = {
+export const verb: Verb<DeleteOptions> = {
   arguments: '[what...]',
   options: [
     { flags: '-f, --filename <file>', text: 'the pods of a manifest' },
@@ -32,27 +32,13 @@ export const verb: Verb<Options> = {
     { flags: '--ignore-not-found', text: 'a pod that does not exist is no failure' },
     { flags: '-o, --output <format>', text: 'name', choices: ['name'] },
   ],
-  notes: 'What: `pod NAME…`, `pod/NAME…`, or with docker habits `minirt rm NAME…`.',
+  notes: 'What: `pod NAME…`, `pod/NAME…`, or as docker has it, `minirt rm NAME…`.',
   async run(context, { words, options }) {
     const { io } = context;
     if (options.force === true) {
       tell(io, 'warning: with --force a pod gets no time to end by itself; its grace period becomes 1 s');
     }
-    const names = await namesOf(context, words, options);
-    if (names === 'all') {
-      const views = await selectPods(context, [], options.selector);
-      if (views.length === 0) tell(io, 'No resources found');
-      await forEach(context, views, (view) => deletePod(context, view, options));
-      return 0;
-    }
-    await forEach(context, names, async ({ namespace, name }) => {
-      try {
-        await deletePod(context, await findPod(context.roots, namespace, name), options);
-      } catch (error) {
-        if (options.ignoreNotFound !== true || !isMinirtError(error, 'pod.not-found')) throw error;
-      }
-    });
-    return 0;
+    return deletePods(context, await namesOf(context, words, options), options);
   },
 };
 
@@ -61,7 +47,7 @@ type Named = { readonly namespace: string; readonly name: string };
 async function namesOf(
   context: Context,
   words: readonly string[],
-  options: Options,
+  options: DeleteOptions,
 ): Promise<readonly Named[] | 'all'> {
   const { namespace } = context;
   if (options.filename !== undefined) {
@@ -80,7 +66,29 @@ async function namesOf(
   return names.map((name) => ({ namespace, name }));
 }
 
-async function deletePod(context: Context, view: PodView, options: Options): Promise<void> {
+/** Deletes pods at the same time; one that cannot be deleted does not keep the others. */
+export async function deletePods(
+  context: Context,
+  names: readonly Named[] | 'all',
+  options: DeleteOptions,
+): Promise<number> {
+  if (names === 'all') {
+    const views = await selectPods(context, [], options.selector);
+    if (views.length === 0) tell(context.io, 'No resources found');
+    await forEach(context, views, (view) => deletePod(context, view, options));
+    return 0;
+  }
+  await forEach(context, names, async ({ namespace, name }) => {
+    try {
+      await deletePod(context, await findPod(context.roots, namespace, name), options);
+    } catch (error) {
+      if (options.ignoreNotFound !== true || !isMinirtError(error, 'pod.not-found')) throw error;
+    }
+  });
+  return 0;
+}
+
+async function deletePod(context: Context, view: PodView, options: DeleteOptions): Promise<void> {
   const { io, roots } = context;
   const grace = options.force === true ? 0 : graceOf(options);
   const request = { grace, remove: true, now: false };

@@ -5,7 +5,8 @@ import { hookEnd, journalOf } from './story.ts';
 
 const now = new Date('2026-11-22T22:57:07Z');
 const started = '2026-11-22T22:56:59Z';
-const message = 'Container image "docker.io/library/busybox:latest" already present on machine and can be accessed by the pod';
+const message =
+  'Container image "docker.io/library/busybox:latest" already present on machine and can be accessed by the pod';
 
 const object: V1Pod = {
   metadata: { name: 'poststart-exec-fail-always', namespace: 'default', labels: { app: 'x', b: 'c' } },
