@@ -29,12 +29,18 @@ static const char *const stage_names[] = {
 	[STAGE_UNPACK] = "unpack",
 };
 
-/* The only global: where fail() writes. */
+/* The only globals: where fail() writes, and how it exits. */
 static int status_to = STDOUT_FILENO;
+static int failed_exit = EXIT_FAILED;
 
 void status_fd(int fd)
 {
 	status_to = fd;
+}
+
+void status_exit(int code)
+{
+	failed_exit = code;
 }
 
 static void put(struct line *line, size_t limit, const char *text, size_t size)
@@ -141,5 +147,5 @@ void fail(enum stage stage, const char *format, ...)
 	va_end(args);
 	line_failed(&line, stage, error, what);
 	(void)write_all(status_to, line.data, line.size);
-	_exit(EXIT_FAILED);
+	_exit(failed_exit);
 }

@@ -42,6 +42,8 @@ void line_failed(struct line *line, enum stage stage, int error, const char *wha
 
 /* Where fail() writes; stdout until set. */
 void status_fd(int fd);
-/* Writes one `failed` line with the current errno in one write, then _exit(70). */
+/* What fail() exits with; EXIT_FAILED until set. */
+void status_exit(int code);
+/* Writes one `failed` line with the current errno in one write, then _exit. */
 _Noreturn void fail(enum stage stage, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

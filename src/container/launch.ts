@@ -106,7 +106,7 @@ async function protectedPaths(): Promise<readonly Op[]> {
   ];
 }
 
-function processOps(spec: ProcessSpec): readonly Op[] {
+export function processOps(spec: ProcessSpec): readonly Op[] {
   const { user } = spec;
   return [
     ...(spec.terminal ? [['terminal'] as const] : []),

@@ -31,7 +31,7 @@ export interface Captured {
 
 /** Runs a command in a running container on this process's stdio; the command's exit status. */
 export async function execInPod(roots: Roots, view: PodView, request: ExecInPod): Promise<number> {
-  return execInteractive(await execRequest(roots, view, request), {});
+  return execInteractive(await execRequest(roots, view, request));
 }
 
 /** The same with the output kept, at most `limit` bytes a stream. */
