@@ -10,7 +10,7 @@ struct sources {
 
 /* Clones every bind source. Before the mount namespace is left. */
 void mounts_open_sources(const struct plan *plan, struct sources *sources);
-/* In the new mount namespace: makes the root file system on top of "/". Answers a descriptor of it. */
+/* rootfs.c: in the new mount namespace, makes the root file system on top of "/". Answers a descriptor of it. */
 int mounts_make_root(const struct plan *plan);
 /* Carries out all steps beneath `root`, in order. */
 void mounts_apply(const struct plan *plan, const struct sources *sources, int root);

@@ -3,10 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestHost } from '../support/containers.ts';
 import { mount, umount } from '../support/mounts.ts';
 
-let host: TestHost;
-beforeAll(async () => {
-  host = await new TestHost().open();
-});
+const host = new TestHost();
+beforeAll(() => host.open());
 afterAll(async () => {
   await host.close();
 });

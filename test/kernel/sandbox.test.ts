@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { encodePlan } from '../../src/helper/plan.ts';
 import { runRole } from '../../src/helper/process.ts';
 import { makeSandbox, removePrivateMount, removeSandbox } from '../../src/helper/sandbox.ts';
 
 const never = new AbortController().signal;
-let dir: string;
-let namespaces: { net: string; ipc: string; uts: string };
+const dir = mkdtempSync('/tmp/mrt-');
+const namespaces = { net: join(dir, 'm/p/net'), ipc: join(dir, 'm/p/ipc'), uts: join(dir, 'm/p/uts') };
 const mounts = (): readonly string[] =>
   readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -20,14 +20,12 @@ const inside = (...command: string[]): string =>
     { encoding: 'utf8' },
   );
 
-beforeEach(() => {
-  dir = mkdtempSync('/tmp/mrt-');
-  namespaces = { net: join(dir, 'm/p/net'), ipc: join(dir, 'm/p/ipc'), uts: join(dir, 'm/p/uts') };
-});
 afterEach(async () => {
   await removeSandbox({ namespaces });
   await removePrivateMount(join(dir, 'm'));
   expect(mounts()).toEqual([]);
+});
+afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 

@@ -1,0 +1,95 @@
+/* The root file system: an overlay of the image's layers, or a directory. */
+#include "mounts.h"
+#include "status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Overlay splits its options at commas and takes a backslash as an escape. */
+static size_t put_escaped(char *out, size_t room, const char *key, const char *value)
+{
+	size_t size = (size_t)snprintf(out, room, ",%s=", key);
+
+	for (; *value != '\0' && size + 3 < room; value++) {
+		if (strchr(",:\\", *value) != NULL)
+			out[size++] = '\\';
+		out[size++] = *value;
+	}
+	out[size] = '\0';
+	if (*value != '\0') {
+		errno = E2BIG;
+		fail(STAGE_ROOTFS, "overlay %s", key);
+	}
+	return size;
+}
+
+/*
+ * mount(2) and not fsopen: its options may fill a page, and names relative to the store keep 127 layers within it.
+ * The overlay is mounted on the store for a moment, which hides nothing as nobody looks, and moved away.
+ */
+static int make_overlay(const struct plan *plan)
+{
+	char options[4096];
+	const char *const *words = (const char *const *)plan->overlay;
+	size_t size =
+		(size_t)snprintf(options, sizeof(options), "lowerdir=%s", words[OVERLAY_LOWER]);
+	int root;
+
+	errno = E2BIG;
+	if (size >= sizeof(options))
+		fail(STAGE_ROOTFS, "overlay layers");
+	if (words[OVERLAY_UPPER][0] != '\0') {
+		size += put_escaped(options + size, sizeof(options) - size, "upperdir",
+				    words[OVERLAY_UPPER]);
+		size += put_escaped(options + size, sizeof(options) - size, "workdir",
+				    words[OVERLAY_WORK]);
+	}
+	if (words[OVERLAY_OPTIONS][0] != '\0')
+		size += (size_t)snprintf(options + size, sizeof(options) - size, ",%s",
+					 words[OVERLAY_OPTIONS]);
+	errno = E2BIG;
+	if (size >= sizeof(options))
+		fail(STAGE_ROOTFS, "overlay options");
+	errno = EINVAL;
+	if (plan->store == NULL || chdir(plan->store) < 0 ||
+	    mount("overlay", ".", "overlay", 0, options) < 0)
+		fail(STAGE_ROOTFS, "overlay on %s", plan->store == NULL ? "no store" : plan->store);
+	root = open_tree(AT_FDCWD, plan->store, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (root < 0 || umount2(plan->store, MNT_DETACH) < 0 || chdir("/") < 0)
+		fail(STAGE_ROOTFS, "overlay from %s", plan->store);
+	return root;
+}
+
+int mounts_make_root(const struct plan *plan)
+{
+	struct mount_attr private = { .propagation = MS_PRIVATE };
+	struct stat about;
+	int root;
+
+	errno = EINVAL;
+	if (plan->overlay[OVERLAY_LOWER] != NULL)
+		root = make_overlay(plan);
+	else if (plan->rootfs != NULL)
+		root = open_tree(AT_FDCWD, plan->rootfs,
+				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	else
+		fail(STAGE_ROOTFS, "none in the plan");
+	if (root < 0 || fstat(root, &about) < 0)
+		fail(STAGE_ROOTFS, "open %s", plan->rootfs);
+	errno = ENOTDIR;
+	if (!S_ISDIR(about.st_mode))
+		fail(STAGE_ROOTFS, "open %s", plan->rootfs);
+	/*
+	 * On top of "/": lookups of the host's paths go on to start beneath it, so that nothing is hidden, and the
+	 * root's descriptor now is a mount of this namespace, on which others can be put before Linux 6.15 too.
+	 */
+	if (mount_setattr(root, "", AT_EMPTY_PATH, &private, sizeof(private)) < 0 ||
+	    move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		fail(STAGE_ROOTFS, "attach");
+	return root;
+}
