@@ -166,17 +166,24 @@ class Simulator {
     const owner = this.#owner;
     this.#at(this.#now, () => {
       if (owner !== this.#owner) return;
+      if (!this.#planned(key)) {
+        this.#underWay.delete(key);
+        return;
+      }
       const before = text(this.#record);
       this.#host.perform(action, () => {
         if (owner !== this.#owner) return;
         this.#underWay.delete(key);
-        const again = plan(this.#script.pod, this.#record, this.#now).actions.some((one) => actionKey(one) === key);
-        if (again && before === text(this.#record)) {
+        if (this.#planned(key) && before === text(this.#record)) {
           throw new Error(`${key} is over and nothing is different: it would be begun again at once, for ever`);
         }
         this.#turn();
       });
     });
+  }
+
+  #planned(key: string): boolean {
+    return plan(this.#script.pod, this.#record, this.#now).actions.some((one) => actionKey(one) === key);
   }
 }
 

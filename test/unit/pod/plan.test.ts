@@ -1,90 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { seconds } from '../../../src/base/clock.ts';
-import { actionKey, plan, stepPod } from '../../../src/pod/plan.ts';
-import type {
-  ContainerRecord,
-  ContainerState,
-  HookRun,
-  PodRecord,
-  Terminated,
-  Termination,
-} from '../../../src/pod/record.ts';
+import { plan, stepPod } from '../../../src/pod/plan.ts';
+import type { ContainerRecord, PodRecord } from '../../../src/pod/record.ts';
 import { type PodSketch, aPod, aRecord, deepFreeze, shell, withContainer } from '../../support/pods.ts';
-
-const T = 1_000_000_000_000n;
-const at = (offset: number): bigint => T + seconds(offset);
-const wall = '2026-01-01T00:00:01.000Z';
-
-const ended = (exitCode: number): Terminated => ({
-  exitCode,
-  reason: exitCode === 0 ? 'Completed' : 'Error',
-  message: undefined,
-  startedAt: wall,
-  finishedAt: wall,
-  finishedMono: T,
-  containerId: 'i',
-});
-const exited = (exitCode: number): ContainerState => ({
-  phase: 'exited',
-  terminated: ended(exitCode),
-  shown: undefined,
-});
-const running: ContainerState = { phase: 'running', id: 'i', startedAt: wall };
-const starting: ContainerState = { phase: 'starting', id: 'i', startedAt: wall };
-const creating: ContainerState = { phase: 'creating', id: 'i' };
-const stopping = (changes: object = {}): ContainerState => ({
-  phase: 'stopping',
-  id: 'i',
-  startedAt: wall,
-  because: 'terminated',
-  since: T,
-  budget: 10,
-  wasRunning: true,
-  signaled: undefined,
-  error: undefined,
-  ...changes,
-});
-const open: HookRun = { execId: 'x', since: T, ended: undefined };
-const over: HookRun = { ...open, ended: { at: T, ok: true } };
-const wish = (changes: Partial<Termination> = {}): Termination => ({
-  requestedAt: T,
-  requestedWall: wall,
-  grace: 10,
-  hooksUntil: at(10),
-  killBy: undefined,
-  now: false,
-  remove: true,
-  ...changes,
-});
-
-/** What is planned, in short: events with an exclamation mark, actions by key, the wake in seconds. */
-function planned(
-  sketch: PodSketch,
-  containers: readonly Partial<ContainerRecord>[],
-  changes: Partial<PodRecord> = {},
-  now = 0,
-): readonly string[] {
-  const pod = deepFreeze(aPod(sketch));
-  let record = aRecord(pod, { sandbox: { phase: 'ready', ip: '10.0.0.2' }, ...changes });
-  containers.forEach((one, index) => {
-    record = withContainer(record, one, index);
-  });
-  const { events, actions, wakeAt } = plan(pod, deepFreeze(record), at(now));
-  return [
-    ...events.map((event) => `${event.kind === 'container' ? `${event.name} ${event.event.kind}` : event.kind}!`),
-    ...actions.map(actionKey),
-    ...(wakeAt === undefined ? [] : [`wake ${Number(wakeAt - T) / 1e9}`]),
-  ];
-}
-
-const two = { containers: [{ name: 'a' }, { name: 'b' }] };
-const post = { postStart: open, preStop: undefined };
-const pre = { postStart: undefined, preStop: open };
-const waiting = (retryAt?: bigint): ContainerState => ({
-  phase: 'waiting',
-  reason: 'ErrImagePull',
-  ...(retryAt === undefined ? {} : { retryAt }),
-});
+import {
+  T,
+  at,
+  creating,
+  ended,
+  exited,
+  planned,
+  post,
+  running,
+  starting,
+  stopping,
+  two,
+  waiting,
+  wall,
+} from '../../support/records.ts';
 
 describe('a pod that lives', () => {
   test.each<[string, PodSketch, readonly Partial<ContainerRecord>[], Partial<PodRecord>, number, readonly string[]]>([
@@ -168,82 +100,6 @@ describe('a pod that lives', () => {
     ],
   ])('%s', (_, sketch, containers, changes, now, expected) => {
     expect(planned(sketch, containers, changes, now)).toEqual(expected);
-  });
-});
-
-describe('a pod that is asked to end', () => {
-  test.each<[string, readonly Partial<ContainerRecord>[], Partial<PodRecord>, number, readonly string[]]>([
-    ['starts nothing', [{}, {}], {}, 0, ['teardown']],
-    ['needs no sandbox', [{}, {}], { sandbox: { phase: 'absent' } }, 0, ['ended!']],
-    ['waits for the sandbox that is being made', [{}, {}], { sandbox: { phase: 'making' } }, 0, ['sandbox']],
-    ['stops all that runs', [{ state: running }, { state: running }], {}, 0, ['a stop!', 'b stop!']],
-    ['waits for a postStart', [{ state: starting, hooks: post }], {}, 0, ['hook a i postStart', 'wake 10']],
-    [
-      'ends a postStart when the grace period does',
-      [{ state: starting, hooks: post }],
-      {},
-      10,
-      ['hook a i postStart', 'endHook a i postStart'],
-    ],
-    ['waits for preStop', [{ state: stopping(), hooks: pre }], {}, 9.9, ['hook a i preStop', 'wake 10']],
-    ['signals when preStop took all', [{ state: stopping(), hooks: pre }], {}, 10, ['hook a i preStop', 'signal a i']],
-    ['signals when preStop is over', [{ state: stopping(), hooks: { ...pre, preStop: over } }], {}, 1, ['signal a i']],
-    ['signals once', [{ state: stopping({ signaled: { at: T, killAt: at(10) } }) }], {}, 1, []],
-    [
-      'brings SIGKILL forward when asked again',
-      [{ state: stopping({ signaled: { at: T, killAt: at(10) } }) }],
-      { termination: wish({ killBy: at(4) }) },
-      1,
-      [`hasten a i ${at(4)}`],
-    ],
-    [
-      'brings SIGKILL forward for a stop that began before',
-      [
-        {
-          state: stopping({
-            since: at(-5),
-            budget: 30,
-            because: 'postStart',
-            signaled: { at: at(-5), killAt: at(25) },
-          }),
-        },
-      ],
-      {},
-      1,
-      [`hasten a i ${at(10)}`],
-    ],
-    [
-      'never brings it closer than two seconds to the signal',
-      [{ state: stopping({ signaled: { at: at(3), killAt: at(10) } }) }],
-      { termination: wish({ killBy: at(4) }) },
-      3,
-      [`hasten a i ${at(5)}`],
-    ],
-    [
-      'kills everything at once when that is wanted',
-      [{ state: running }, { state: starting, hooks: post }],
-      { termination: wish({ now: true }) },
-      0,
-      ['a stop!', 'kill a i', 'hook b i postStart', 'kill b i'],
-    ],
-    ['waits for an instance that is being made', [{ state: creating }, { state: exited(0) }], {}, 0, ['start a']],
-    ['waits for a hook whose container is gone', [{ state: exited(0), hooks: pre }, {}], {}, 0, ['hook a i preStop']],
-    ['does not restart', [{ state: exited(1) }, { state: exited(1) }], {}, 0, ['teardown']],
-  ])('%s', (_, containers, changes, now, expected) => {
-    const seen = planned(
-      two,
-      [{ state: exited(0) }, { state: exited(0) }].map((one, index) => containers[index] ?? one),
-      {
-        termination: wish(),
-        ...changes,
-      },
-      now,
-    );
-    expect(seen).toEqual(expected);
-  });
-
-  test('plans nothing once it is over', () => {
-    expect(planned({}, [], { ended: { phase: 'Failed', wall } })).toEqual([]);
   });
 });
 

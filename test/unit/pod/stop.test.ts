@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seconds } from '../../../src/base/clock.ts';
 import type { HookRun, Stopping, Termination } from '../../../src/pod/record.ts';
-import { effectiveGrace, hookWaitEnds, killMoment, mergeTermination, stopBudget } from '../../../src/pod/stop.ts';
+import {
+  effectiveGrace,
+  hastenedKill,
+  hookWaitEnds,
+  killMoment,
+  mergeTermination,
+  stopBudget,
+} from '../../../src/pod/stop.ts';
 import { aPod, aRecord } from '../../support/pods.ts';
 
 const T = 1_000_000_000_000n;
@@ -210,5 +217,74 @@ describe('SIGKILL', () => {
     const termination =
       requests === undefined ? undefined : merge(30, requests as unknown as [number, number | undefined][]);
     expect(killMoment(stopping(budget), run, termination, at(sent))).toBe(at(expected));
+  });
+});
+
+test.each([
+  [
+    'leaves two seconds after the signal',
+    stopping(30),
+    [
+      [0, undefined],
+      [1, 4],
+    ],
+    5,
+    7,
+  ],
+  ['is earlier for a stop that had begun before a shorter wish', stopping(30, at(-5)), [[0, 6]], 1, 6],
+  ['is not earlier for a stop that had begun before an equal wish', stopping(30, at(-5)), [[0, undefined]], 1, 26],
+] as const)('SIGKILL %s', (_, state, requests, sent, expected) => {
+  const termination = merge(30, requests as unknown as [number, number | undefined][]);
+  const run = { ...hook(-5, 0), since: state.since, ended: { at: state.since + seconds(5), ok: true } };
+  expect(killMoment(state, run, termination, at(sent))).toBe(at(expected));
+});
+
+describe('a SIGKILL that is set', () => {
+  const set = (since: number, sent: number, killAt: number): Stopping => ({
+    ...stopping(30, at(since)),
+    signaled: { at: at(sent), killAt: at(killAt) },
+  });
+  test.each<[string, Stopping, readonly [number, number | undefined][], number | undefined]>([
+    ['stays without another wish', set(0, 0, 30), [[0, 30]], undefined],
+    [
+      'stays after a longer wish',
+      set(0, 0, 5),
+      [
+        [0, 5],
+        [1, 60],
+      ],
+      undefined,
+    ],
+    [
+      'stays after a wish without a number',
+      set(0, 0, 30),
+      [
+        [0, 30],
+        [1, undefined],
+      ],
+      undefined,
+    ],
+    [
+      'is brought forward by a shorter wish',
+      set(0, 0, 30),
+      [
+        [0, 30],
+        [1, 4],
+      ],
+      5,
+    ],
+    ['is brought forward by the first wish when the stop began before it', set(-5, -5, 25), [[0, 3]], 3],
+    [
+      'keeps two seconds to the signal',
+      set(0, 4, 30),
+      [
+        [0, 30],
+        [1, 1],
+      ],
+      6,
+    ],
+  ])('%s', (_, state, requests, expected) => {
+    const seen = hastenedKill(state, merge(30, requests));
+    expect(seen).toBe(expected === undefined ? undefined : at(expected));
   });
 });
