@@ -83,7 +83,7 @@ describe('what systemd is asked', () => {
     const words = startTransientCall('minirt-01234567-9.scope', scopeProperties(9));
     const head = 'StartTransientUnit ssa(sv)a(sa(sv)) minirt-01234567-9.scope fail 5 Description s'.split(' ');
     const tail = 'Slice s minirt.slice Delegate b true CollectMode s inactive-or-failed PIDs au 1 9 0'.split(' ');
-    expect(words.slice(5)).toEqual([...head, 'minirt pod in the foreground', ...tail]);
+    expect(words.slice(words.indexOf('--') + 5)).toEqual([...head, 'minirt pod in the foreground', ...tail]);
   });
 
   test('a service with its command line and environment', () => {

@@ -70,7 +70,9 @@ export function serviceProperties(service: TransientService): Property[] {
 /** The words of the busctl(1) call that starts a transient unit. */
 export function startTransientCall(unit: string, properties: readonly Property[]): string[] {
   return [
-    ...['call', '--quiet', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'],
+    // busctl would take a dash in the command line of a service for an option of its own.
+    ...['--system', '--quiet', '--', 'call'],
+    ...['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'],
     ...['StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail', String(properties.length)],
     ...properties.flat(),
     '0',
@@ -80,7 +82,7 @@ export function startTransientCall(unit: string, properties: readonly Property[]
 /** What systemd said when it refused; undefined when it did not. */
 async function startTransient(unit: string, properties: readonly Property[]): Promise<string | undefined> {
   try {
-    const result = await runCommand('busctl', ['--system', ...startTransientCall(unit, properties)]);
+    const result = await runCommand('busctl', startTransientCall(unit, properties));
     return result.code === 0 ? undefined : result.stderr.trim();
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
