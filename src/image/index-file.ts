@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isErrno } from '../base/errors.ts';
+import { readDocument } from './files.ts';
+import { parseObject } from './json.ts';
+import { REF_NAME } from './layout.ts';
+import { type Descriptor, MEDIA, descriptorsIn } from './manifest.ts';
+import type { StorePaths } from './store-paths.ts';
+
+/** How an image came here, in its descriptor. */
+export const SOURCE = 'dev.minirt.source';
+
+export type ImageSource = 'loaded' | 'imported' | 'recipe' | 'pulled';
+
+/** What the store holds: one descriptor per name, and one without a name for an image that lost its last one. */
+export async function readIndex(paths: StorePaths): Promise<readonly Descriptor[]> {
+  try {
+    return descriptorsIn(parseObject(await readDocument(paths.index, paths.index), paths.index), 'manifests');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Replaces the index at once; readers see the old one or the new one. Hold the index lock. */
+export async function writeIndex(paths: StorePaths, descriptors: readonly Descriptor[]): Promise<void> {
+  await replaceFile(paths.marker, '{"imageLayoutVersion":"1.0.0"}');
+  await replaceFile(paths.index, JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.index, manifests: descriptors }));
+}
+
+/** The index with these names for one image. An image that loses its last name stays, without one. */
+export function withImage(
+  index: readonly Descriptor[],
+  image: { readonly descriptor: Descriptor; readonly names: readonly string[] },
+  source: ImageSource,
+): readonly Descriptor[] {
+  const { digest, mediaType, size } = image.descriptor;
+  const entry = (annotations: Readonly<Record<string, string>>): Descriptor => ({
+    mediaType: mediaType || MEDIA.manifest,
+    digest,
+    size,
+    annotations: { ...annotations, [SOURCE]: source },
+    platform: undefined,
+  });
+  const taken = new Set(image.names);
+  const unnamed = index.map((one) => {
+    if (!taken.has(one.annotations[REF_NAME] ?? '')) return one;
+    const { [REF_NAME]: _name, ...annotations } = one.annotations;
+    return { ...one, annotations };
+  });
+  const added = image.names.length === 0 ? [entry({})] : image.names.map((name) => entry({ [REF_NAME]: name }));
+  const all = [...unnamed, ...added];
+  const named = new Set(all.filter((one) => one.annotations[REF_NAME] !== undefined).map((one) => one.digest));
+  const seen = new Set<string>();
+  return all.filter((one) => {
+    if (one.annotations[REF_NAME] !== undefined) return true;
+    if (named.has(one.digest) || seen.has(one.digest)) return false;
+    seen.add(one.digest);
+    return true;
+  });
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const fresh = `${path}.${randomBytes(4).toString('hex')}`;
+  await writeFile(fresh, text, { flag: 'wx', mode: 0o600, flush: true } as object);
+  const file = await open(fresh, 'r');
+  await file.sync();
+  await file.close();
+  await rename(fresh, path);
+  const folder = await open(join(dirname(path), '.'), 'r');
+  await folder.sync();
+  await folder.close();
+}

@@ -1,0 +1,121 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readlink, rename, stat, symlink, unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { isErrno } from '../base/errors.ts';
+import { type Expected, hexOf, verifying } from './digest.ts';
+import { gunzipped } from './files.ts';
+import { applyLayer } from './layer/apply.ts';
+import { type Descriptor, compressionOf } from './manifest.ts';
+import type { Staging } from './staging.ts';
+import type { StorePaths } from './store-paths.ts';
+
+/** What overlayfs builds a root filesystem on: folders below `store`, top first. */
+export interface Rootfs {
+  readonly store: string;
+  readonly layers: readonly string[];
+}
+
+/** One layer of an image and everything below it. */
+export interface ChainLayer {
+  readonly chainId: string;
+  readonly diffId: string;
+  readonly blob: Descriptor;
+}
+
+/** Names each layer by what it and those below it are (image-spec, config.md). Bottom first. */
+export function chainOf(diffIds: readonly string[], blobs: readonly Descriptor[]): readonly ChainLayer[] {
+  const chain: ChainLayer[] = [];
+  let below = '';
+  for (const [at, diffId] of diffIds.entries()) {
+    const blob = blobs[at];
+    if (blob === undefined) break;
+    const chainId = below === '' ? diffId : `sha256:${createHash('sha256').update(`${below} ${diffId}`).digest('hex')}`;
+    chain.push({ chainId, diffId, blob });
+    below = chainId;
+  }
+  return chain;
+}
+
+/** The root filesystem of a chain, or undefined unless every layer is unpacked. */
+export async function findRootfs(paths: StorePaths, chain: readonly ChainLayer[]): Promise<Rootfs | undefined> {
+  const layers: string[] = [];
+  for (const { chainId } of chain) {
+    const name = await findLayer(paths, chainId);
+    if (name === undefined) return undefined;
+    layers.unshift(name);
+  }
+  return { store: paths.layers, layers };
+}
+
+/** Folder of an unpacked layer in `paths.layers`. */
+async function findLayer(paths: StorePaths, chainId: string): Promise<string | undefined> {
+  try {
+    const name = basename(await readlink(join(paths.chains, hexOf(chainId))));
+    return (await stat(join(paths.layers, name))).isDirectory() ? name : undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Layers that are unpacked in a staging folder, by chain id. */
+export type StagedLayers = Map<string, string>;
+
+/**
+ * Unpacks what is missing of a chain into the staging folder. Hold the layers lock, so that the work is done once.
+ * `mustEnd`: an archive without an end mark counts as cut off.
+ * @throws MinirtError image.invalid, image.digest-mismatch, image.unsupported, io
+ */
+export async function stageChain(
+  into: { readonly paths: StorePaths; readonly staging: Staging; readonly staged: StagedLayers; readonly mustEnd?: boolean },
+  chain: readonly ChainLayer[],
+  signal: AbortSignal,
+): Promise<void> {
+  const lowers: string[] = [];
+  for (const layer of chain) {
+    const name = await findLayer(into.paths, layer.chainId);
+    let directory = name === undefined ? into.staged.get(layer.chainId) : join(into.paths.layers, name);
+    if (directory === undefined) {
+      directory = into.staging.name('l');
+      await mkdir(directory, { mode: 0o755 });
+      const tar = layerTar(into.staging.blob(layer.blob.digest), layer);
+      await applyLayer(tar, { directory, lowers, mustEnd: into.mustEnd ?? false }, signal);
+      into.staged.set(layer.chainId, directory);
+    }
+    lowers.unshift(directory);
+  }
+}
+
+/** Moves staged layers into the store. Hold the layers lock. */
+export async function commitLayers(paths: StorePaths, staged: StagedLayers): Promise<void> {
+  for (const [chainId, directory] of staged) {
+    const name = randomBytes(6).toString('hex');
+    const link = join(paths.chains, hexOf(chainId));
+    await rename(directory, join(paths.layers, name));
+    const fresh = `${link}.${name}`;
+    await symlink(join('..', name), fresh);
+    await rename(fresh, link).catch(async (error: unknown) => {
+      await unlink(fresh);
+      throw error;
+    });
+  }
+  staged.clear();
+}
+
+/** The uncompressed bytes of a layer, which are the expected ones or an error. */
+async function* layerTar(path: string, layer: ChainLayer): AsyncGenerator<Uint8Array> {
+  const expected: Expected = { what: 'layer', digest: layer.diffId, size: undefined };
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const plain = compressionOf(layer.blob) === 'gzip' ? Readable.from(gunzipped(file), { objectMode: false }) : file.pipe(new PassThrough());
+  const verified = verifying(expected);
+  file.on('error', (error) => verified.destroy(error));
+  plain.on('error', (error) => verified.destroy(error));
+  try {
+    yield* plain.pipe(verified) as AsyncIterable<Uint8Array>;
+  } finally {
+    file.destroy();
+    plain.destroy();
+  }
+}
