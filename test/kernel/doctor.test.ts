@@ -69,8 +69,9 @@ const messes: Readonly<Record<string, Mess>> = {
     const name = `mrt-doc-${process.pid}`;
     execFileSync('ip', ['netns', 'add', name]);
     const pod = { state: roots.state, uid, name: 'p', namespace: 'default', netns: `/run/netns/${name}` };
-    const got = await attachPod(pod, forever);
-    execFileSync('ip', ['netns', 'delete', name]);
+    const got = await attachPod(pod, forever).finally(() => {
+      execFileSync('ip', ['netns', 'delete', name]);
+    });
     const { ipam, cache } = networkPaths(roots.state);
     const bridge = bridgeName(roots.state);
     return [`address ${join(ipam, 'default', got.ip)}`, `file ${join(cache, `${uid}.json`)}`, `link ${bridge}`];
