@@ -16,7 +16,7 @@ static const struct {
 int main(int argc, char **argv)
 {
 	for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(*roles); i++)
-		if (roles[i].run != NULL && strcmp(argv[1], roles[i].name) == 0)
+		if (strcmp(argv[1], roles[i].name) == 0)
 			return roles[i].run(argc - 1, argv + 1);
 	errno = EINVAL;
 	fail(STAGE_PLAN, "role %s", argc > 1 ? argv[1] : "(none)");
