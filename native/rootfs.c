@@ -1,4 +1,5 @@
 /* The root file system: an overlay of the image's layers, or a directory. */
+#include "fd.h"
 #include "mounts.h"
 #include "status.h"
 
@@ -65,6 +66,24 @@ static int make_overlay(const struct plan *plan)
 	return root;
 }
 
+/* An overlay has at least two layers; one that nobody writes to is a directory. */
+static int open_only_layer(const struct plan *plan)
+{
+	int store = plan->store == NULL ? -1 : open(plan->store, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int root = store < 0 ? -1 :
+			       open_tree(store, plan->overlay[OVERLAY_LOWER],
+					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	fd_close(&store);
+	return root;
+}
+
+static bool is_single(const struct plan *plan)
+{
+	return plan->overlay[OVERLAY_UPPER][0] == '\0' &&
+	       strchr(plan->overlay[OVERLAY_LOWER], ':') == NULL;
+}
+
 int mounts_make_root(const struct plan *plan)
 {
 	struct mount_attr private = { .propagation = MS_PRIVATE };
@@ -73,14 +92,14 @@ int mounts_make_root(const struct plan *plan)
 
 	errno = EINVAL;
 	if (plan->overlay[OVERLAY_LOWER] != NULL)
-		root = make_overlay(plan);
+		root = is_single(plan) ? open_only_layer(plan) : make_overlay(plan);
 	else if (plan->rootfs != NULL)
 		root = open_tree(AT_FDCWD, plan->rootfs,
 				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	else
 		fail(STAGE_ROOTFS, "none in the plan");
 	if (root < 0 || fstat(root, &about) < 0)
-		fail(STAGE_ROOTFS, "open %s", plan->rootfs);
+		fail(STAGE_ROOTFS, "open %s", plan->rootfs == NULL ? "layer" : plan->rootfs);
 	errno = ENOTDIR;
 	if (!S_ISDIR(about.st_mode))
 		fail(STAGE_ROOTFS, "open %s", plan->rootfs);

@@ -115,29 +115,24 @@ export async function startHook(request: ExecRequest, files: HookFiles & { reado
 
 /** Waits for a hook's result, whoever started it. Rejects with the signal's reason when aborted first. */
 export async function waitHookResult(files: HookFiles, signal: AbortSignal): Promise<HookResult> {
-  const watcher = watch(dirname(files.result), { signal });
+  let rouse: (() => void) | undefined;
+  const wake = (): void => rouse?.();
+  const watcher = watch(dirname(files.result));
+  watcher.on('change', wake);
+  signal.addEventListener('abort', wake, { once: true });
   try {
     for (;;) {
-      const changed = new Promise<void>((resolve, reject) => {
-        watcher.once('change', () => {
-          resolve();
-        });
-        watcher.once('error', reject);
-        if (signal.aborted) reject(abortReason(signal));
-        signal.addEventListener(
-          'abort',
-          () => {
-            reject(abortReason(signal));
-          },
-          { once: true },
-        );
+      // Armed before the look, so that nothing falls between the two.
+      const changed = new Promise<void>((resolve) => {
+        rouse = resolve;
       });
-      changed.catch(() => undefined);
       const result = await readHookResult(files);
       if (result !== undefined) return result;
+      if (signal.aborted) throw abortReason(signal);
       await changed;
     }
   } finally {
+    signal.removeEventListener('abort', wake);
     watcher.close();
   }
 }

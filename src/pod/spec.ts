@@ -1,25 +1,8 @@
 import { MinirtError } from '../base/errors.ts';
+import { defaultCapabilities } from '../container/capabilities.ts';
 import type { ContainerSpec, Credentials, Mount, ProcessSpec } from '../container/spec.ts';
 import { expandArgs, expandEnv } from '../manifest/expand.ts';
 import type { Container, Pod } from '../manifest/pod.ts';
-
-/** Capabilities of a container that asks for nothing (containerd pkg/oci/spec.go). */
-const DEFAULT_CAPABILITIES = [
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_FSETID',
-  'CAP_FOWNER',
-  'CAP_MKNOD',
-  'CAP_NET_RAW',
-  'CAP_SETGID',
-  'CAP_SETUID',
-  'CAP_SETFCAP',
-  'CAP_SETPCAP',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_SYS_CHROOT',
-  'CAP_KILL',
-  'CAP_AUDIT_WRITE',
-] as const;
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -72,7 +55,7 @@ function processSpec({ pod, container, image, user }: SpecInput): ProcessSpec {
     env,
     cwd: container.workingDir ?? (image.workingDir === '' ? '/' : image.workingDir),
     user,
-    capabilities: DEFAULT_CAPABILITIES,
+    capabilities: defaultCapabilities,
     noNewPrivileges: false,
     seccomp: undefined,
     terminal: container.tty,
