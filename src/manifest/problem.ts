@@ -68,7 +68,9 @@ export interface Findings {
 }
 
 export function newReport(findings: Findings, root: Node, prefix: Path): Report {
-  const broken: Path[] = [];
+  const broken = new Set<string>();
+  /** Everything above something broken. */
+  const around = new Set<string>();
   const make = (path: Path, message: string, at: number): Problem => {
     const place = findings.places(at);
     return {
@@ -80,13 +82,13 @@ export function newReport(findings: Findings, root: Node, prefix: Path): Report 
   };
   return {
     problem(path, message, at = locate(root, path)) {
-      if (!broken.some((other) => within(other, path) || within(path, other))) {
-        findings.problems.push(make(path, message, at));
-      }
+      const silent = around.has(keyOf(path)) || upwards(path).some((outer) => broken.has(keyOf(outer)));
+      if (!silent) findings.problems.push(make(path, message, at));
     },
     unreadable(path, message, at) {
       findings.problems.push(make(path, message, at));
-      broken.push(path);
+      broken.add(keyOf(path));
+      for (const outer of upwards(path)) around.add(keyOf(outer));
     },
     notice(path, message, at) {
       findings.notices.push(formatProblem(make(path, message, at)));
@@ -94,10 +96,11 @@ export function newReport(findings: Findings, root: Node, prefix: Path): Report 
   };
 }
 
-function within(path: Path, outer: Path): boolean {
-  return outer.every((step, i) => sameStep(step, path[i]));
+/** The path itself and everything above it. */
+function upwards(path: Path): readonly Path[] {
+  return path.map((_, i) => path.slice(0, i + 1));
 }
 
-function sameStep(a: Path[number], b: Path[number] | undefined): boolean {
-  return typeof a === 'object' ? typeof b === 'object' && a.key === b.key : a === b;
+function keyOf(path: Path): string {
+  return JSON.stringify(path);
 }

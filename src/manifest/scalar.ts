@@ -13,7 +13,9 @@ const words: ReadonlyMap<string, ScalarValue> = new Map<string, ScalarValue>([
 export function resolvePlain(word: string): ScalarValue {
   const named = words.get(word);
   if (named !== undefined) return named;
-  return integer(word.replaceAll('_', '')) ?? float(word) ?? word;
+  if (!/^[-+.0-9]/.test(word)) return word;
+  const digits = word.replaceAll('_', '');
+  return integer(digits) ?? float(digits) ?? word;
 }
 
 function integer(digits: string): number | undefined {

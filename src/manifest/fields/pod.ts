@@ -17,8 +17,10 @@ export const podTables = {
     name: supported('string', { note: 'Required.' }),
     namespace: supported('string', { preset: 'default', note: 'Namespaces need not be made; each is a set of names.' }),
     labels: supported('map[string]string'),
-    annotations: supported('map[string]string'),
-    generateName: noMeaning('string', 'minirt makes up no names: `name` is required.'),
+    annotations: supported('map[string]string', {
+      note: '`minirt.dev/defaulted-image-pull-policy` is added: it names the containers whose `Always` was only a default.',
+    }),
+    generateName: noMeaning('string', 'No names are made up: `name` is required.'),
     uid: noMeaning('string', BY_MINIRT),
     creationTimestamp: noMeaning('Time', BY_MINIRT),
     deletionTimestamp: noMeaning('Time', BY_MINIRT),

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { expandArgs } from '../../src/manifest/expand.ts';
+import { fieldTables, shapeOf } from '../../src/manifest/fields.ts';
+import { parseManifest, podFromObject } from '../../src/manifest/parse.ts';
+
+const bounded = { numRuns: 300, interruptAfterTimeLimit: 8_000 } as const;
+const stance = fc.constantFrom('strict' as const, 'warn' as const, 'ignore' as const);
+
+/** Holds for whatever a text is: an answer, and every problem inside the text. */
+function holds(text: string, validate: 'strict' | 'warn' | 'ignore'): void {
+  const { pods, problems, notices } = parseManifest(text, { file: 'f', validate });
+  expect(pods.length > 0).toBe(problems.length === 0);
+  const lines = text.split('\n');
+  for (const { line, column, message } of problems) {
+    expect(message).not.toBe('');
+    expect(line >= 1 && line <= lines.length).toBe(true);
+    expect(column >= 1 && column <= (lines[line - 1] ?? '').length + 1).toBe(true);
+  }
+  if (validate !== 'warn') expect(notices.filter((notice) => !notice.startsWith('skipped '))).toEqual([]);
+  for (const pod of pods) expect(podFromObject(JSON.parse(JSON.stringify(pod.object)))).toEqual(pod);
+}
+
+const fragment = fc.constantFrom(
+  ...[
+    'apiVersion: v1\n',
+    'kind: Pod\n',
+    'metadata: {name: a}\n',
+    'spec:\n',
+    '  containers:\n',
+    '  - name: c\n',
+    '    image: i\n',
+  ],
+  ...[
+    '---\n',
+    '? ',
+    ': ',
+    '- ',
+    '&a ',
+    '*a',
+    '<<: *a\n',
+    '!!int ',
+    '!x ',
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    '"',
+    "'",
+    '|\n',
+    '>-\n',
+  ],
+  ...['\t', '\r\n', '#', '%YAML 1.1\n', '\ufeff', '\\u0000', '~', 'yes', '0x', '1e9', '\u2028', '😀', '__proto__: 1\n'],
+);
+
+const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}[a-z0-9]$/);
+const words = fc.array(fc.string(), { maxLength: 3 });
+const some = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+const hook = fc.record({ exec: fc.record({ command: fc.array(fc.string(), { minLength: 1, maxLength: 3 }) }) });
+
+const container = fc.record(
+  {
+    image: fc.constantFrom('nginx', 'nginx:1', 'registry:5000/a/b', 'x@sha256:00', 'a:latest'),
+    imagePullPolicy: some(fc.constantFrom('Always', 'IfNotPresent', 'Never', '')),
+    command: some(words),
+    args: some(words),
+    workingDir: some(fc.string()),
+    env: some(fc.array(fc.record({ name: fc.stringMatching(/^[ -<>-~]{1,9}$/), value: some(fc.string()) }))),
+    lifecycle: some(fc.record({ postStart: some(hook), preStop: some(hook) })),
+    tty: some(fc.boolean()),
+    ports: some(fc.constantFrom([], [{ containerPort: 80 }], [{ containerPort: 1, name: 'a', protocol: 'UDP' }])),
+  },
+  { requiredKeys: ['image'] },
+);
+
+const validPod = fc
+  .record({
+    name,
+    labels: some(fc.dictionary(name, name)),
+    containers: fc.array(container, { minLength: 1, maxLength: 3 }),
+    grace: some(fc.integer({ min: -3, max: 100 })),
+    restartPolicy: some(fc.constantFrom('Always', 'OnFailure', 'Never')),
+  })
+  .map((sketch) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: sketch.name, labels: sketch.labels },
+    spec: {
+      containers: sketch.containers.map((one, i) => ({ ...one, name: `c${i}` })),
+      terminationGracePeriodSeconds: sketch.grace,
+      restartPolicy: sketch.restartPolicy,
+    },
+  }));
+
+/** Values by the table's own types, wrong ones among them: every decoder is met. */
+function valueOf(type: string, depth: number): fc.Arbitrary<unknown> {
+  const odd = fc.constantFrom<unknown>(null, 0, -1, 1.5, 1e300, '', 'x', 'File', true, false, [], {}, [null], { a: 1 });
+  if (depth > 4) return odd;
+  const shape = shapeOf(type);
+  const right = (): fc.Arbitrary<unknown> => {
+    if (shape.kind === 'list') return fc.array(valueOf(shape.of, depth + 1), { maxLength: 2 });
+    if (shape.kind === 'map') return fc.dictionary(fc.string(), valueOf(shape.of, depth + 1), { maxKeys: 2 });
+    if (shape.kind === 'scalar') return odd;
+    const fields = Object.entries(shape.rows);
+    return fc.subarray(fields, { maxLength: Math.min(4, fields.length) }).chain((chosen) => {
+      return fc.record(Object.fromEntries(chosen.map(([field, row]) => [field, valueOf(row.type, depth + 1)])));
+    });
+  };
+  return fc.oneof({ weight: 4, arbitrary: right() }, { weight: 1, arbitrary: odd });
+}
+
+describe('whatever the text', () => {
+  test('any characters are answered', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), stance, holds), bounded);
+  });
+
+  test('pieces of YAML in any order are answered', () => {
+    const text = fc.array(fragment, { maxLength: 40 }).map((parts) => parts.join(''));
+    fc.assert(fc.property(text, stance, holds), { ...bounded, numRuns: 2000 });
+  });
+
+  test('any JSON is answered', () => {
+    fc.assert(fc.property(fc.json(), stance, holds), bounded);
+  });
+
+  test('a pod of any fields and values is answered', () => {
+    const pod = fc.record({ metadata: valueOf('ObjectMeta', 0), spec: valueOf('PodSpec', 0) });
+    const text = pod.map((parts) => JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...parts }));
+    fc.assert(fc.property(text, stance, holds), bounded);
+  });
+
+  test('and a pod that is changed in one place too', () => {
+    const changed = fc.tuple(validPod, fc.nat(), fragment).map(([pod, at, piece]) => {
+      const text = stringify(pod);
+      return text.slice(0, at % text.length) + piece + text.slice(at % text.length);
+    });
+    fc.assert(fc.property(changed, stance, holds), bounded);
+  });
+});
+
+describe('a valid pod', () => {
+  test('is read alike from YAML, from JSON and from storage', () => {
+    fc.assert(
+      fc.property(validPod, (pod) => {
+        const parsed = parseManifest(JSON.stringify(pod), { file: 'f', validate: 'strict' });
+        expect(parsed.problems).toEqual([]);
+        expect(parseManifest(stringify(pod, { version: '1.1' }), { file: 'f', validate: 'strict' }).pods).toEqual(
+          parsed.pods,
+        );
+        for (const one of parsed.pods) expect(podFromObject(JSON.parse(JSON.stringify(one.object)))).toEqual(one);
+      }),
+      bounded,
+    );
+  });
+});
+
+test('expansion without a reference only halves dollars', () => {
+  fc.assert(
+    fc.property(fc.string(), (word) => {
+      fc.pre(!word.includes('$'));
+      expect(expandArgs([word, `$$${word}`], [])).toEqual([word, `$${word}`]);
+    }),
+  );
+});
+
+test('the table that drives all this is not empty', () => {
+  expect(Object.keys(fieldTables).length).toBeGreaterThan(50);
+});

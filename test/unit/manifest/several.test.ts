@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { type Parsed, parseManifest, podFromObject } from '../../../src/manifest/parse.ts';
+import { podWith } from './sketch.ts';
+
+function parse(text: string, validate: 'strict' | 'warn' | 'ignore' = 'strict'): Parsed {
+  return parseManifest(text, { file: 'pod.yaml', validate });
+}
+
+describe('a manifest of several objects', () => {
+  const named = (name: string): string => podWith([]).replace('name: p', `name: ${name}`);
+
+  test.each([
+    ['documents', `${named('a')}---\n${named('b')}`],
+    ['documents of which some are empty', `---\n# nothing\n---\n${named('a')}---\n---\n${named('b')}---\n`],
+    [
+      'a List',
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'List',
+        items: parse(`${named('a')}---\n${named('b')}`).pods.map((pod) => pod.object),
+      }),
+    ],
+  ])('gives every pod: %s', (_what, text) => {
+    expect(parse(text).problems).toEqual([]);
+    expect(parse(text).pods.map((pod) => pod.name)).toEqual(['a', 'b']);
+  });
+
+  test('skips other kinds aloud', () => {
+    const { pods, notices } = parse(`${named('a')}---\n{apiVersion: v1, kind: Service, metadata: {name: web}}\n`);
+    expect(pods.map((pod) => pod.name)).toEqual(['a']);
+    expect(notices).toEqual(['skipped Service/web: minirt runs pods']);
+  });
+
+  test('gives no pod at all when one has a problem', () => {
+    const { pods, problems } = parse(`${named('a')}---\n${named('Bad')}`);
+    expect(pods).toEqual([]);
+    expect(problems.map(({ line, column, path }) => [line, column, path])).toEqual([[13, 9, 'metadata.name']]);
+  });
+});
+
+describe('the stance towards fields that minirt does not act on', () => {
+  const text = podWith([
+    'comand: [x]',
+    'livenessProbe: {exec: {command: [x]}}',
+    'lifecycle: {preStop: {httpGet: {port: 80}}}',
+    'securityContext: {runAsUser: 5}',
+  ]);
+  const lines = [
+    'pod.yaml:9:5: spec.containers[0].comand: unknown field "comand"; did you mean "command"?',
+    'pod.yaml:10:5: spec.containers[0].livenessProbe: not yet supported; ignored',
+    'pod.yaml:11:27: spec.containers[0].lifecycle.preStop.httpGet: not yet supported; ignored',
+    'pod.yaml:12:23: spec.containers[0].securityContext.runAsUser: not yet supported; ignored',
+  ];
+
+  test.each([
+    ['warn', lines],
+    ['ignore', []],
+  ] as const)('%s drops them and runs the rest', (validate, notices) => {
+    const parsed = parse(text, validate);
+    expect(parsed.problems).toEqual([]);
+    expect(parsed.notices).toEqual(notices);
+    expect(parsed.pods[0]?.containers[0]?.preStop).toBeUndefined();
+    expect(parsed.pods[0]?.object.spec?.containers[0]).toEqual({
+      image: 'busybox:1.36',
+      imagePullPolicy: 'IfNotPresent',
+      name: 'c',
+      resources: {},
+      terminationMessagePath: '/dev/termination-log',
+      terminationMessagePolicy: 'File',
+    });
+    expect(podFromObject(parsed.pods[0]?.object)).toEqual(parsed.pods[0]);
+  });
+
+  test('strict makes each a problem', () => {
+    expect(parse(text).problems.map(({ line, message }) => `${line} ${message.split(';')[0]}`)).toEqual([
+      '9 unknown field "comand"',
+      '10 not yet supported',
+      '11 not yet supported',
+      '12 not yet supported',
+    ]);
+  });
+
+  test('does not soften what is wrong', () => {
+    expect(parse(podWith(['command: 5']), 'ignore').problems).toHaveLength(1);
+  });
+});
