@@ -15,6 +15,7 @@ import { prepareState } from './registry.ts';
 
 /** How long a supervisor may take until it answers. */
 const START_MS = 15_000;
+const TRY_AGAIN_MS = 100;
 
 /** A pod's owner, as its clients see it. */
 export class OwnerClient {
@@ -79,50 +80,51 @@ async function reachSupervisor(roots: Roots, signal: AbortSignal): Promise<Conne
   };
   const running = await attempt();
   if (running !== undefined) return running;
-  // A failure need not be one: somebody else may have started it in this moment.
-  const failed = await startSupervisor(roots).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  return untilReached(join(roots.state, 's'), { attempt, signal, failed });
+  return untilReached(join(roots.state, 's'), attempt, { signal, started: startSupervisor(roots) });
 }
 
 /** Tries whenever something changes beside the socket, and now and then: a lock may be about to be released. */
 async function untilReached(
   folder: string,
-  options: { attempt: () => Promise<Connection | undefined>; signal: AbortSignal; failed: unknown },
+  attempt: () => Promise<Connection | undefined>,
+  { signal, started }: { signal: AbortSignal; started: Promise<void> },
 ): Promise<Connection> {
-  const { attempt, signal, failed } = options;
-  const watcher = watch(folder);
+  // A failed start need not be one: somebody else may have started it in this moment.
+  let failed: unknown;
+  started.catch((error: unknown) => {
+    failed = error;
+  });
+  let rouse: (() => void) | undefined;
+  const wake = (): void => rouse?.();
+  const watcher = watch(folder).on('change', wake);
+  const timer = setInterval(wake, TRY_AGAIN_MS);
   try {
     for (;;) {
       const changed = new Promise<void>((resolve) => {
-        watcher.once('change', () => {
-          resolve();
-        });
-        setTimeout(resolve, 100).unref();
+        rouse = resolve;
       });
       const reached = await attempt();
       if (reached !== undefined) return reached;
-      if (signal.aborted) {
-        throw new MinirtError(
-          'supervisor.unreachable',
-          `start supervisor: ${folder}: ${failed === undefined ? 'it does not answer' : messageOf(failed)}`,
-          {
-            cause: failed,
-            hint: 'its log is supervisor.log in the state folder',
-          },
-        );
-      }
+      if (signal.aborted || failed !== undefined) throw unreachable(folder, failed);
       await changed;
     }
   } finally {
+    clearInterval(timer);
     watcher.close();
   }
 }
 
+function unreachable(folder: string, cause: unknown): MinirtError {
+  const why = cause === undefined ? 'it does not answer' : messageOf(cause);
+  return new MinirtError('supervisor.unreachable', `start supervisor: ${folder}: ${why}`, {
+    cause,
+    hint: 'its log is supervisor.log in the state folder',
+  });
+}
+
+/** Rejects when what was started ends badly; stays open as long as it runs. */
 async function startSupervisor(roots: Roots): Promise<void> {
-  const program = fileURLToPath(new URL('../../bin/minirt', import.meta.url));
+  const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
   const global = ['--root', roots.root, '--state', roots.state, '--log-dir', roots.logs];
   const command = [process.execPath, program, ...global, 'serve', '--on-demand'];
   if (underSystemd()) {
@@ -132,6 +134,14 @@ async function startSupervisor(roots: Roots): Promise<void> {
   }
   const [file = '', ...args] = command;
   const fd = openSync(join(roots.state, 'supervisor.log'), 'a', 0o600);
-  spawn(file, args, { detached: true, stdio: ['ignore', fd, fd], cwd: '/' }).unref();
+  const child = spawn(file, args, { detached: true, stdio: ['ignore', fd, fd], cwd: '/' });
   closeSync(fd);
+  child.unref();
+  await new Promise<void>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, by) => {
+      if (code === 0) resolve();
+      else reject(new MinirtError('supervisor.unreachable', `it ended with ${by ?? `status ${String(code)}`}`));
+    });
+  });
 }

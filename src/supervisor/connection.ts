@@ -29,8 +29,12 @@ export class Connection {
     signal.addEventListener('abort', abort, { once: true });
     try {
       await connection.#greet(uid);
+      socket.once('close', () => {
+        signal.removeEventListener('abort', abort);
+      });
       return connection;
     } catch (error) {
+      signal.removeEventListener('abort', abort);
       socket.destroy();
       throw new MinirtError('supervisor.unreachable', `connect: ${path}: ${messageOf(error)}`, { cause: error });
     }
