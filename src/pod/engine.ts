@@ -86,10 +86,13 @@ export class PodEngine implements EngineView {
   }
 
   note(note: Note): void {
+    if (this.#record.ended !== undefined) return;
     this.#options.journal.append(note);
   }
 
+  /** What comes after the end is about nothing: the pod's files may be closed, or gone. */
   emit(event: PodEvent): void {
+    if (this.#record.ended !== undefined) return;
     this.#queue.push(event);
     if (this.#turning) return;
     this.#turning = true;
