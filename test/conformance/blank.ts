@@ -17,11 +17,15 @@ export function blanked(text: string): string {
 /** A text that the runtime made up, not the kubelet: only its end, after the last `exec:`, means something. */
 const RUNTIME_TEXT = /failed to create containerd task|OCI runtime exec failed/;
 
+export function isRuntimeText(text: string): boolean {
+  return RUNTIME_TEXT.test(text);
+}
+
 /** Whether `seen` says what the node said; minirt may say more after it. */
 export function saysAtLeast(seen: string, recorded: string): boolean {
   const ours = blanked(seen);
   const theirs = blanked(recorded);
-  if (!RUNTIME_TEXT.test(theirs)) return ours.startsWith(theirs);
+  if (!isRuntimeText(theirs)) return ours.startsWith(theirs);
   return afterExec(ours).startsWith(afterExec(theirs));
 }
 
@@ -29,7 +33,7 @@ export function saysAtLeast(seen: string, recorded: string): boolean {
 export function saysTheSame(seen: string, recorded: string): boolean {
   const ours = blanked(seen);
   const theirs = blanked(recorded);
-  return RUNTIME_TEXT.test(theirs) ? afterExec(ours) === afterExec(theirs) : ours === theirs;
+  return isRuntimeText(theirs) ? afterExec(ours) === afterExec(theirs) : ours === theirs;
 }
 
 function afterExec(text: string): string {
