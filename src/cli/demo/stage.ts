@@ -1,16 +1,19 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { abortReason } from '../../base/clock.ts';
 import { type Roots, supervisorSocket } from '../../state/paths.ts';
 import type { Context } from '../verb.ts';
 
 /** An on-demand supervisor without pods goes after two seconds; twice that is patience enough. */
 const FAREWELL_MS = 5000;
+
+const run = promisify(execFile);
 
 export interface Played {
   readonly code: number;
@@ -91,6 +94,8 @@ export class Stage implements AsyncDisposable {
       const until = performance.now() + FAREWELL_MS;
       while (existsSync(supervisorSocket(this.#roots)) && performance.now() < until) await delay(50);
     }
+    // The private mount that a state folder keeps its namespaces in stays as long as the folder does.
+    await run('umount', [join(this.#roots.state, 'm')]).catch(() => undefined);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -56,9 +56,9 @@ async function untilStarted(context: Context, view: PodView, options: RunOptions
 }
 
 function report({ io }: Context, entry: JournalEntry): void {
+  io.stderr.write(hookOutput(entry, { timestamps: false, since: undefined }));
   const line = progressLine(entry);
   if (line !== undefined) tell(io, line);
-  io.stderr.write(hookOutput(entry, { timestamps: false, since: undefined }));
 }
 
 function deadline(timeout: number | undefined, name: string): { passed: Promise<never>; cancel: () => void } {

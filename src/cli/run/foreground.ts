@@ -122,9 +122,9 @@ class Foreground {
   #take(running: Running, entry: JournalEntry): void {
     const { io } = this.#context;
     running.journal.push(entry);
+    if (this.#options.quiet !== true) io.stderr.write(hookOutput(entry, { timestamps: false, since: undefined }));
     const line = progressLine(entry);
     if (line !== undefined) this.#note(line);
-    if (this.#options.quiet !== true) io.stderr.write(hookOutput(entry, { timestamps: false, since: undefined }));
     const names = running.view.pod.containers.map((one) => one.name);
     const isOver = running.journal.some((one) => one.kind === 'terminate');
     if (!isOver && untilReached(this.#options.until, running.journal, names)) {

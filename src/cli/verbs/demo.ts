@@ -58,7 +58,7 @@ async function play(context: Context, stage: Stage, message: string): Promise<vo
   const deleted = await stage.play(['delete', 'pod', POD]);
   expect(deleted, new RegExp(`pod "${POD}" deleted`), 'the pod must be deleted');
   expect(deleted, /preStop exec exit 0/, 'preStop must have ended the server');
-  say(io, '\nDone: postStart wrote the message, preStop ended nginx gracefully, and nothing is left behind.');
+  say(io, '\nDone: the shell read what postStart wrote, and preStop ended nginx gracefully.');
 }
 
 function expect({ code, output }: { code: number; output: string }, wanted: RegExp, what: string): void {

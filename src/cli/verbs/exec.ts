@@ -48,6 +48,8 @@ export const verb: Verb<Options> = {
     const container =
       view.record.ended === undefined ? chooseContainer(view, options.container, note) : options.container;
     const stdin = options.stdin === true;
+    // Signals are the command's: the process that carries it hears them itself, and its end is ours.
+    const stop = io.onInterrupt(() => undefined);
     const code = await execInPod(roots, view, {
       ...(container === undefined ? {} : { container }),
       command,
@@ -56,7 +58,7 @@ export const verb: Verb<Options> = {
       ...(options.user === undefined ? {} : { user: options.user }),
       ...(options.workdir === undefined ? {} : { cwd: options.workdir }),
       env: options.env ?? [],
-    });
+    }).finally(stop);
     if (code !== 0 && !quiet) tell(io, `command terminated with exit code ${code}`);
     return code;
   },
