@@ -60,7 +60,8 @@ export class FsOps {
       });
       child.on('close', (code, killer) => {
         if (signal.aborted) end(abortReason(signal));
-        else end(code === 0 ? undefined : helperFailed('fsops', Buffer.concat(said).toString(), { code, signal: killer }));
+        else
+          end(code === 0 ? undefined : helperFailed('fsops', Buffer.concat(said).toString(), { code, signal: killer }));
       });
     });
   }
@@ -74,7 +75,8 @@ export class FsOps {
   /** One operation and its words. The promise is about room in the pipe, not about the effect. */
   send(...words: readonly string[]): Promise<void> {
     const bad = words.find((word) => word.includes('\0'));
-    if (bad !== undefined) throw new MinirtError('image.invalid', `unpack: ${JSON.stringify(bad)}: a name contains NUL`);
+    if (bad !== undefined)
+      throw new MinirtError('image.invalid', `unpack: ${JSON.stringify(bad)}: a name contains NUL`);
     const body = Buffer.from(`${words.join('\0')}\0`, 'latin1');
     const head = Buffer.alloc(4);
     head.writeUInt32LE(body.length);

@@ -12,7 +12,8 @@ import type { Staging } from './staging.ts';
 /** The images of a `docker save` archive of the old form: `manifest.json`, configs, and layers as tar files. */
 export async function stageDockerArchive(stage: Stage): Promise<readonly StagedImage[]> {
   const list = parseJson(await stage.files.read('manifest.json'), 'manifest.json');
-  if (!Array.isArray(list) || list.length === 0) throw new MinirtError('image.invalid', 'read manifest.json: not a list of images');
+  if (!Array.isArray(list) || list.length === 0)
+    throw new MinirtError('image.invalid', 'read manifest.json: not a list of images');
   const images: StagedImage[] = [];
   for (const item of list as readonly unknown[]) {
     if (!isObject(item)) throw new MinirtError('image.invalid', 'read manifest.json: not a list of images');
@@ -28,14 +29,18 @@ export async function stageDockerArchive(stage: Stage): Promise<readonly StagedI
 
 async function stageLayer({ files, staging }: Stage, name: string): Promise<Descriptor> {
   const { path, staged } = await files.open(name);
-  if (staged === undefined) throw new MinirtError('image.unsupported', 'load image: a docker archive must be a tar file');
+  if (staged === undefined)
+    throw new MinirtError('image.unsupported', 'load image: a docker archive must be a tar file');
   const known = staging.has(staged.digest);
   if (!known) staging.adopt(staged.digest, path);
   return layerDescriptor(staged, await headOf(staging.blob(staged.digest)));
 }
 
 /** The descriptor of a layer that comes without one. */
-export function layerDescriptor(blob: { readonly digest: string; readonly size: number }, head: Uint8Array): Descriptor {
+export function layerDescriptor(
+  blob: { readonly digest: string; readonly size: number },
+  head: Uint8Array,
+): Descriptor {
   return {
     mediaType: isGzip(head) ? MEDIA.gzip : MEDIA.tar,
     digest: blob.digest,

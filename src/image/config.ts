@@ -61,10 +61,14 @@ export function parseConfig(bytes: Uint8Array): ConfigDocument {
 }
 
 /** The config document of an image made here. */
-export function formatConfig(config: Partial<ImageConfig>, about: { diffIds: readonly string[]; created: string }): Buffer {
+export function formatConfig(
+  config: Partial<ImageConfig>,
+  about: { diffIds: readonly string[]; created: string },
+): Buffer {
   const keys = (names: readonly string[] = []): object | undefined =>
     names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, {}]));
-  const list = (items: readonly string[] = []): readonly string[] | undefined => (items.length === 0 ? undefined : items);
+  const list = (items: readonly string[] = []): readonly string[] | undefined =>
+    items.length === 0 ? undefined : items;
   const document = {
     created: about.created,
     architecture: hostArchitecture(),

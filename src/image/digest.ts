@@ -65,13 +65,15 @@ export function verifying(expected: Expected): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
-      if (expected.size !== undefined && size > expected.size) return done(refuse(`longer than ${expected.size} bytes`));
+      if (expected.size !== undefined && size > expected.size)
+        return done(refuse(`longer than ${expected.size} bytes`));
       hash.update(chunk);
       done(null, chunk);
     },
     flush(done) {
       const digest = `sha256:${hash.digest('hex')}`;
-      if (expected.size !== undefined && size !== expected.size) done(refuse(`${size} bytes instead of ${expected.size}`));
+      if (expected.size !== undefined && size !== expected.size)
+        done(refuse(`${size} bytes instead of ${expected.size}`));
       else if (digest !== expected.digest) done(refuse(`the content is ${digest}`));
       else done();
     },

@@ -47,9 +47,11 @@ export async function archiveFiles(source: Source, staging: Staging, signal: Abo
   const links = new Map<string, string>();
   let count = 0;
   for await (const entry of readTar(await inflated(source))) {
-    if (++count > MOST_FILES) throw new MinirtError('image.invalid', `load image: more than ${MOST_FILES} files in the archive`);
+    if (++count > MOST_FILES)
+      throw new MinirtError('image.invalid', `load image: more than ${MOST_FILES} files in the archive`);
     const name = linkTarget(entry.name.replace(/^(\.?\/)+$/, 'root'));
-    if (entry.name.startsWith('/')) throw new MinirtError('image.invalid', `load image: ${JSON.stringify(name)}: an absolute name`);
+    if (entry.name.startsWith('/'))
+      throw new MinirtError('image.invalid', `load image: ${JSON.stringify(name)}: an absolute name`);
     if (entry.type === 'file') {
       const { path, digest, size } = await staging.write(Readable.from(entry.content, { objectMode: false }), signal);
       files.set(name, { path, staged: { digest, size } });
@@ -88,7 +90,9 @@ export async function inflated(source: Source): Promise<AsyncIterable<Uint8Array
     { objectMode: false, highWaterMark: 1 << 20 },
   );
   if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) {
-    throw new MinirtError('image.unsupported', 'load image: it is compressed with zstd', { hint: 'zstd -dc FILE | minirt load' });
+    throw new MinirtError('image.unsupported', 'load image: it is compressed with zstd', {
+      hint: 'zstd -dc FILE | minirt load',
+    });
   }
   return isGzip(head) ? gunzipped(all) : all;
 }

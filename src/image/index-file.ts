@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { isErrno } from '../base/errors.ts';
 import { readDocument } from './files.ts';
 import { parseObject } from './json.ts';
@@ -63,12 +63,12 @@ export function withImage(
 
 async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.${randomBytes(4).toString('hex')}`;
-  await writeFile(fresh, text, { flag: 'wx', mode: 0o600, flush: true } as object);
+  await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });
   const file = await open(fresh, 'r');
   await file.sync();
   await file.close();
   await rename(fresh, path);
-  const folder = await open(join(dirname(path), '.'), 'r');
+  const folder = await open(dirname(path), 'r');
   await folder.sync();
   await folder.close();
 }

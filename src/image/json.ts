@@ -32,7 +32,8 @@ export function isObject(value: unknown): value is JsonObject {
 export function textIn(object: JsonObject, key: string, what: string): string | undefined {
   const value = object[key];
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string' || value.includes('\0')) throw new MinirtError('image.invalid', `read ${what}: ${key}: not a text`);
+  if (typeof value !== 'string' || value.includes('\0'))
+    throw new MinirtError('image.invalid', `read ${what}: ${key}: not a text`);
   return value;
 }
 

@@ -36,8 +36,13 @@ export interface Stage {
 /** The images of an OCI image layout. */
 export async function stageLayout(stage: Stage): Promise<readonly StagedImage[]> {
   if (await stage.files.has('oci-layout')) {
-    const version = textIn(parseObject(await stage.files.read('oci-layout'), 'oci-layout'), 'imageLayoutVersion', 'oci-layout');
-    if (version !== '1.0.0') throw new MinirtError('image.unsupported', `load image: OCI layout version ${version ?? '(none)'}`);
+    const version = textIn(
+      parseObject(await stage.files.read('oci-layout'), 'oci-layout'),
+      'imageLayoutVersion',
+      'oci-layout',
+    );
+    if (version !== '1.0.0')
+      throw new MinirtError('image.unsupported', `load image: OCI layout version ${version ?? '(none)'}`);
   }
   const index = parseObject(await stage.files.read('index.json'), 'index.json');
   const images = new Map<string, StagedImage>();
@@ -66,15 +71,22 @@ async function stageManifest(stage: Stage, descriptor: Descriptor, depth: number
 /** @throws MinirtError image.invalid, image.unsupported */
 export function checkConfig(config: ConfigDocument, manifest: Manifest): void {
   if (config.diffIds.length !== manifest.layers.length) {
-    throw new MinirtError('image.invalid', `load image: ${manifest.layers.length} layers but ${config.diffIds.length} diff_ids`);
+    throw new MinirtError(
+      'image.invalid',
+      `load image: ${manifest.layers.length} layers but ${config.diffIds.length} diff_ids`,
+    );
   }
-  if (config.os !== undefined && config.os !== 'linux') throw new MinirtError('image.unsupported', `load image: it is for ${config.os}`);
+  if (config.os !== undefined && config.os !== 'linux')
+    throw new MinirtError('image.unsupported', `load image: it is for ${config.os}`);
 }
 
 async function stageDocument(stage: Stage, descriptor: Descriptor): Promise<Buffer> {
   const bytes = await stage.files.read(`blobs/sha256/${hexOf(descriptor.digest)}`);
   if (bytes.length !== descriptor.size || digestOf(bytes) !== descriptor.digest) {
-    throw new MinirtError('image.digest-mismatch', `verify blob: ${descriptor.digest}: the content is ${digestOf(bytes)}`);
+    throw new MinirtError(
+      'image.digest-mismatch',
+      `verify blob: ${descriptor.digest}: the content is ${digestOf(bytes)}`,
+    );
   }
   await stageBlob(stage, descriptor);
   return bytes;
@@ -86,9 +98,13 @@ async function stageBlob(stage: Stage, descriptor: Descriptor): Promise<void> {
   const name = `blobs/sha256/${hexOf(descriptor.digest)}`;
   if (await isStored(stage, descriptor.digest)) return;
   const { path, staged } = await stage.files.open(name);
-  if (staged === undefined) return stage.staging.copy(createReadStream(path, { highWaterMark: 1 << 20 }), descriptor, stage.signal);
+  if (staged === undefined)
+    return stage.staging.copy(createReadStream(path, { highWaterMark: 1 << 20 }), descriptor, stage.signal);
   if (staged.digest !== descriptor.digest || staged.size !== descriptor.size) {
-    throw new MinirtError('image.digest-mismatch', `verify blob: ${descriptor.digest}: the content is ${staged.digest}, ${staged.size} bytes`);
+    throw new MinirtError(
+      'image.digest-mismatch',
+      `verify blob: ${descriptor.digest}: the content is ${staged.digest}, ${staged.size} bytes`,
+    );
   }
   stage.staging.adopt(descriptor.digest, path);
 }

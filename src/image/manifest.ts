@@ -11,8 +11,14 @@ export const MEDIA = {
   gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
-const INDEXES: ReadonlySet<string> = new Set([MEDIA.index, 'application/vnd.docker.distribution.manifest.list.v2+json']);
-const MANIFESTS: ReadonlySet<string> = new Set([MEDIA.manifest, 'application/vnd.docker.distribution.manifest.v2+json']);
+const INDEXES: ReadonlySet<string> = new Set([
+  MEDIA.index,
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+]);
+const MANIFESTS: ReadonlySet<string> = new Set([
+  MEDIA.manifest,
+  'application/vnd.docker.distribution.manifest.v2+json',
+]);
 const CONFIGS: ReadonlySet<string> = new Set([MEDIA.config, 'application/vnd.docker.container.image.v1+json']);
 const TARS: ReadonlySet<string> = new Set([
   MEDIA.tar,
@@ -73,11 +79,15 @@ export function parseDocument(bytes: Uint8Array, mediaType: string | undefined):
 function toManifest(document: JsonObject): Manifest {
   const config = toDescriptor(document['config'], 'config');
   if (!CONFIGS.has(config.mediaType)) {
-    throw new MinirtError('image.unsupported', `read manifest: ${config.mediaType}: not the config of a container image`);
+    throw new MinirtError(
+      'image.unsupported',
+      `read manifest: ${config.mediaType}: not the config of a container image`,
+    );
   }
   const layers = descriptorsIn(document, 'layers');
   if (layers.length === 0) throw new MinirtError('image.invalid', 'read manifest: no layers');
-  if (layers.length > MOST_LAYERS) throw new MinirtError('image.unsupported', `read manifest: more than ${MOST_LAYERS} layers`);
+  if (layers.length > MOST_LAYERS)
+    throw new MinirtError('image.unsupported', `read manifest: more than ${MOST_LAYERS} layers`);
   layers.forEach(compressionOf);
   return { config, layers };
 }
@@ -101,7 +111,10 @@ export function choosePlatform(manifests: readonly Descriptor[]): Descriptor {
   const found = manifests.find((one) => one.platform !== undefined && isOurs(one)) ?? manifests.find(isOurs);
   if (found !== undefined) return found;
   const offered = manifests.map(({ platform }) => `${platform?.os ?? '?'}/${platform?.architecture ?? '?'}`).join(', ');
-  throw new MinirtError('image.unsupported', `choose platform: linux/${architecture}: the image is for ${offered || 'nothing'}`);
+  throw new MinirtError(
+    'image.unsupported',
+    `choose platform: linux/${architecture}: the image is for ${offered || 'nothing'}`,
+  );
 }
 
 export function descriptorsIn(document: JsonObject, key: string): readonly Descriptor[] {
@@ -124,7 +137,9 @@ function toDescriptor(value: unknown, what: string): Descriptor {
     mediaType: textIn(value, 'mediaType', 'manifest') ?? '',
     digest: digest as string,
     size,
-    annotations: Object.fromEntries(annotations.filter((pair): pair is [string, string] => typeof pair[1] === 'string')),
+    annotations: Object.fromEntries(
+      annotations.filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+    ),
     platform: isObject(platform)
       ? { os: textIn(platform, 'os', 'manifest'), architecture: textIn(platform, 'architecture', 'manifest') }
       : undefined,

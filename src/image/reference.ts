@@ -41,10 +41,16 @@ export function parseReference(text: string): Reference {
   const { domain, path } = splitDomain(hasTag ? named.slice(0, colon) : named);
   if (!DOMAIN.test(domain)) throw invalid(text, `the registry ${JSON.stringify(domain)} is none`);
   if (!PATH.test(path)) {
-    throw invalid(text, path === path.toLowerCase() ? `the repository ${JSON.stringify(path)} is none` : 'a repository name is lower case');
+    throw invalid(
+      text,
+      path === path.toLowerCase()
+        ? `the repository ${JSON.stringify(path)} is none`
+        : 'a repository name is lower case',
+    );
   }
   if (/^[a-f0-9]{64}$/.test(named)) throw invalid(text, 'a name of 64 hex digits would pass for an image id');
-  if (`${domain}/${path}`.length > LONGEST_NAME) throw invalid(text, `the name is longer than ${LONGEST_NAME} characters`);
+  if (`${domain}/${path}`.length > LONGEST_NAME)
+    throw invalid(text, `the name is longer than ${LONGEST_NAME} characters`);
   return { domain, path, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest };
 }
 

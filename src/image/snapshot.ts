@@ -69,7 +69,12 @@ export type StagedLayers = Map<string, string>;
  * @throws MinirtError image.invalid, image.digest-mismatch, image.unsupported, io
  */
 export async function stageChain(
-  into: { readonly paths: StorePaths; readonly staging: Staging; readonly staged: StagedLayers; readonly mustEnd?: boolean },
+  into: {
+    readonly paths: StorePaths;
+    readonly staging: Staging;
+    readonly staged: StagedLayers;
+    readonly mustEnd?: boolean;
+  },
   chain: readonly ChainLayer[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -108,7 +113,10 @@ export async function commitLayers(paths: StorePaths, staged: StagedLayers): Pro
 async function* layerTar(path: string, layer: ChainLayer): AsyncGenerator<Uint8Array> {
   const expected: Expected = { what: 'layer', digest: layer.diffId, size: undefined };
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  const plain = compressionOf(layer.blob) === 'gzip' ? Readable.from(gunzipped(file), { objectMode: false }) : file.pipe(new PassThrough());
+  const plain =
+    compressionOf(layer.blob) === 'gzip'
+      ? Readable.from(gunzipped(file), { objectMode: false })
+      : file.pipe(new PassThrough());
   const verified = verifying(expected);
   file.on('error', (error) => verified.destroy(error));
   plain.on('error', (error) => verified.destroy(error));

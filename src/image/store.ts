@@ -80,7 +80,10 @@ export class ImageStore {
       const name = descriptor.annotations[REF_NAME];
       const names = name === undefined ? [] : [name];
       const known = images.get(descriptor.digest);
-      images.set(descriptor.digest, known ? { ...known, names: [...known.names, ...names] } : await this.#image(descriptor, names));
+      images.set(
+        descriptor.digest,
+        known ? { ...known, names: [...known.names, ...names] } : await this.#image(descriptor, names),
+      );
     }
     return [...images.values()];
   }
@@ -90,7 +93,11 @@ export class ImageStore {
    * Returns their names; an image without a name is called by its id.
    * @throws MinirtError image.invalid, image.unsupported, image.digest-mismatch, reference.invalid, io
    */
-  async load(source: Source, signal: AbortSignal, options: { readonly source?: ImageSource } = {}): Promise<readonly string[]> {
+  async load(
+    source: Source,
+    signal: AbortSignal,
+    options: { readonly source?: ImageSource } = {},
+  ): Promise<readonly string[]> {
     makeStore(this.#paths);
     await using staging = await Staging.open(this.#paths, signal);
     const isFolder = 'path' in source && (await statSource(source.path)).isDirectory();
@@ -99,7 +106,10 @@ export class ImageStore {
     let images: readonly StagedImage[];
     if (await files.has('index.json')) images = await stageLayout(stage);
     else if (await files.has('manifest.json')) images = await stageDockerArchive(stage);
-    else throw new MinirtError('image.invalid', 'load image: neither an OCI layout nor a docker archive', { hint: 'minirt import takes a root filesystem' });
+    else
+      throw new MinirtError('image.invalid', 'load image: neither an OCI layout nor a docker archive', {
+        hint: 'minirt import takes a root filesystem',
+      });
     await this.#commit({ staging, images, source: options.source ?? 'loaded' }, signal);
     return images.flatMap(({ names, manifest }) => (names.length > 0 ? names : [manifest.config.digest]));
   }
@@ -108,12 +118,20 @@ export class ImageStore {
    * Makes an image of one layer from the tar of a root filesystem (gzip or plain).
    * @throws MinirtError image.invalid, reference.invalid, io
    */
-  async importRootfs(source: Source, reference: string, config: Partial<ImageConfig>, signal: AbortSignal): Promise<Image> {
+  async importRootfs(
+    source: Source,
+    reference: string,
+    config: Partial<ImageConfig>,
+    signal: AbortSignal,
+  ): Promise<Image> {
     const { digest, ...tagged } = parseReference(reference);
-    if (digest !== undefined) throw new MinirtError('reference.invalid', `import image: ${reference}: a digest cannot be chosen`);
+    if (digest !== undefined)
+      throw new MinirtError('reference.invalid', `import image: ${reference}: a digest cannot be chosen`);
     const name = normaliseReference(`${tagged.domain}/${tagged.path}:${tagged.tag ?? 'latest'}`);
     if ('path' in source && (await statSource(source.path)).isDirectory()) {
-      throw new MinirtError('image.invalid', `import image: ${source.path}: a folder`, { hint: `tar -C ${source.path} -c . | minirt import - ${reference}` });
+      throw new MinirtError('image.invalid', `import image: ${source.path}: a folder`, {
+        hint: `tar -C ${source.path} -c . | minirt import - ${reference}`,
+      });
     }
     makeStore(this.#paths);
     await using staging = await Staging.open(this.#paths, signal);
@@ -140,12 +158,13 @@ export class ImageStore {
     const found = await findRootfs(this.#paths, chain);
     if (found !== undefined) return found;
     await using staging = await Staging.open(this.#paths, signal);
-    return withLock(this.#paths.layersLock, signal, async () => {
+    return await withLock(this.#paths.layersLock, signal, async () => {
       const staged: StagedLayers = new Map();
       await stageChain({ paths: this.#paths, staging, staged }, chain, signal);
       await commitLayers(this.#paths, staged);
       const rootfs = await findRootfs(this.#paths, chain);
-      if (rootfs === undefined) throw new MinirtError('internal', `unpack image: ${image.id}: its layers are not there`);
+      if (rootfs === undefined)
+        throw new MinirtError('internal', `unpack image: ${image.id}: its layers are not there`);
       return rootfs;
     });
   }
@@ -158,7 +177,8 @@ export class ImageStore {
     await withLock(this.#paths.layersLock, signal, async () => {
       const staged: StagedLayers = new Map();
       const into = { paths: this.#paths, staging: what.staging, staged, mustEnd: what.mustEnd ?? false };
-      for (const { config, manifest } of what.images) await stageChain(into, chainOf(config.diffIds, manifest.layers), signal);
+      for (const { config, manifest } of what.images)
+        await stageChain(into, chainOf(config.diffIds, manifest.layers), signal);
       await withLock(this.#paths.indexLock, signal, async () => {
         await commitLayers(this.#paths, staged);
         await what.staging.commitBlobs();
@@ -195,7 +215,8 @@ export class ImageStore {
       if (!isErrno(cause, 'ENOENT')) throw cause;
       throw new MinirtError('image.invalid', `read image: ${digest}: not in the store`, { cause });
     });
-    if (digestOf(bytes) !== digest) throw new MinirtError('image.digest-mismatch', `read image: ${digest}: ${path} was changed`);
+    if (digestOf(bytes) !== digest)
+      throw new MinirtError('image.digest-mismatch', `read image: ${digest}: ${path} was changed`);
     return bytes;
   }
 }

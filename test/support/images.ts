@@ -5,7 +5,8 @@ import { pack } from 'tar-stream';
 import { digestOf } from '../../src/image/digest.ts';
 import type { Image, ImageStore } from '../../src/image/store.ts';
 
-type EntryType = 'file' | 'link' | 'symlink' | 'character-device' | 'block-device' | 'directory' | 'fifo' | 'contiguous-file';
+type EntryType =
+  'file' | 'link' | 'symlink' | 'character-device' | 'block-device' | 'directory' | 'fifo' | 'contiguous-file';
 
 /** One member of a layer; what is left out is ordinary. A name that ends in `/` is a directory. */
 export interface TestEntry {
@@ -26,31 +27,48 @@ export interface TestEntry {
 
 /** A tar of these entries. */
 export async function tar(entries: readonly TestEntry[]): Promise<Buffer> {
-  const archive = pack();
+  const members: Buffer[] = [];
   for (const entry of entries) {
     if (entry.pax !== undefined) {
       const records = Object.entries(entry.pax).map(([key, value]) => paxRecord(key, Buffer.from(value)));
-      archive.entry({ name: 'PaxHeader', type: 'pax-header' as 'file' }, Buffer.concat(records));
+      members.push(asPax(await member({ name: 'PaxHeader', content: Buffer.concat(records) })));
     }
-    const type = entry.type ?? (entry.name.endsWith('/') ? 'directory' : 'file');
-    const header = {
-      name: entry.name,
-      type,
-      mode: entry.mode ?? (type === 'directory' ? 0o755 : 0o644),
-      uid: entry.uid ?? 0,
-      gid: entry.gid ?? 0,
-      mtime: new Date((entry.mtime ?? 1_700_000_000) * 1000),
-      devmajor: entry.major ?? 0,
-      devminor: entry.minor ?? 0,
-      ...(entry.linkname === undefined ? {} : { linkname: entry.linkname }),
-    };
-    if (type === 'file' || type === 'contiguous-file') archive.entry(header, Buffer.from(entry.content ?? ''));
-    else archive.entry(header);
+    members.push(await member(entry));
   }
+  return Buffer.concat([...members, Buffer.alloc(1024)]);
+}
+
+/** One member, without the end of the archive. */
+async function member(entry: TestEntry): Promise<Buffer> {
+  const archive = pack();
+  const type = entry.type ?? (entry.name.endsWith('/') ? 'directory' : 'file');
+  const header = {
+    name: entry.name,
+    type,
+    mode: entry.mode ?? (type === 'directory' ? 0o755 : 0o644),
+    uid: entry.uid ?? 0,
+    gid: entry.gid ?? 0,
+    mtime: new Date((entry.mtime ?? 1_700_000_000) * 1000),
+    devmajor: entry.major ?? 0,
+    devminor: entry.minor ?? 0,
+    ...(entry.linkname === undefined ? {} : { linkname: entry.linkname }),
+  };
+  if (type === 'file' || type === 'contiguous-file') archive.entry(header, Buffer.from(entry.content ?? ''));
+  else archive.entry(header);
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive as unknown as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const all = Buffer.concat(chunks);
+  return all.subarray(0, all.length - 1024);
+}
+
+/** Makes a file an extended header: tar-stream writes those as UTF-8 only. */
+function asPax(bytes: Buffer): Buffer {
+  bytes[156] = 'x'.charCodeAt(0);
+  bytes.fill(' ', 148, 156);
+  const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return bytes;
 }
 
 /** The length in front of a record counts its own digits. */
@@ -135,7 +153,11 @@ export async function loadBusybox(store: ImageStore, signal: AbortSignal, name =
     { name: 'tmp/', mode: 0o1777 },
     { name: 'bin/busybox', content: readFileSync('/bin/busybox'), mode: 0o755 },
     ...APPLETS.map((applet) => ({ name: `bin/${applet}`, type: 'link' as const, linkname: 'bin/busybox' })),
-    { name: 'etc/passwd', content: 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' },
+    {
+      name: 'etc/passwd',
+      content:
+        'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+    },
     { name: 'etc/group', content: 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\nnogroup:x:65534:\n' },
   ]);
   const env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];

@@ -8,7 +8,17 @@ const MOST_ENTRIES = 1_000_000;
 /** Ids are 32 bits; the last one means "no change" to chown. */
 const LARGEST_ID = 2 ** 32 - 2;
 /** Failures of the host, whatever the layer says. */
-const HOST_ERRORS: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'ENOMEM', 'EMFILE', 'ENFILE', 'EPERM', 'EACCES']);
+const HOST_ERRORS: ReadonlySet<unknown> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EROFS',
+  'ENOMEM',
+  'EMFILE',
+  'ENFILE',
+  'EPERM',
+  'EACCES',
+]);
 
 export interface ApplyOptions {
   /** An empty directory, absolute. */
@@ -24,14 +34,19 @@ export interface ApplyOptions {
  * drops.
  * @throws MinirtError image.invalid (the layer is broken or points outside), image.unsupported, io, helper.failed
  */
-export async function applyLayer(tar: AsyncIterable<Uint8Array>, options: ApplyOptions, signal: AbortSignal): Promise<void> {
+export async function applyLayer(
+  tar: AsyncIterable<Uint8Array>,
+  options: ApplyOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const ops = FsOps.open(options.directory, signal);
   const markers = { opaque: new Set<string>(), whiteouts: new Set<string>() };
   try {
     for (const lower of options.lowers) await ops.send('lower', Buffer.from(lower).toString('latin1'));
     let count = 0;
     for await (const entry of readTar(tar, { mustEnd: options.mustEnd ?? false })) {
-      if (++count > MOST_ENTRIES) throw new MinirtError('image.invalid', `unpack layer: more than ${MOST_ENTRIES} entries`);
+      if (++count > MOST_ENTRIES)
+        throw new MinirtError('image.invalid', `unpack layer: more than ${MOST_ENTRIES} entries`);
       await applyEntry(ops, entry, markers);
     }
     // Markers are about lower layers only, wherever in the layer they stand.
@@ -78,7 +93,8 @@ async function sendObject(ops: FsOps, entry: TarEntry, path: string): Promise<vo
       if ([...entry.pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) throw unsupported(entry, 'a sparse file');
       return ops.send('file', path, ...attributes, entry.size.toString());
     case 'symlink':
-      if (entry.linkname === '') throw new MinirtError('image.invalid', `unpack layer: ${JSON.stringify(entry.name)}: an empty link`);
+      if (entry.linkname === '')
+        throw new MinirtError('image.invalid', `unpack layer: ${JSON.stringify(entry.name)}: an empty link`);
       return ops.send('symlink', path, entry.linkname, ...owner, ...when);
     case 'link':
       return ops.send('hardlink', path, linkTarget(entry.linkname));
@@ -111,9 +127,11 @@ function xattrsOf(entry: TarEntry): readonly (readonly [string, string])[] {
     const libarchive = /^LIBARCHIVE\.xattr\.(.+)$/s.exec(key)?.[1];
     const name = schily ?? (libarchive === undefined ? '' : decodePercent(libarchive));
     if (name !== 'security.capability' && !name.startsWith('user.')) continue;
-    if (name.length > 255) throw new MinirtError('image.invalid', `unpack layer: ${JSON.stringify(entry.name)}: xattr name too long`);
+    if (name.length > 255)
+      throw new MinirtError('image.invalid', `unpack layer: ${JSON.stringify(entry.name)}: xattr name too long`);
     const bytes = schily !== undefined ? Buffer.from(value, 'latin1') : Buffer.from(value, 'base64');
-    if (bytes.length > 65536) throw new MinirtError('image.invalid', `unpack layer: ${JSON.stringify(entry.name)}: xattr over 64 KiB`);
+    if (bytes.length > 65536)
+      throw new MinirtError('image.invalid', `unpack layer: ${JSON.stringify(entry.name)}: xattr over 64 KiB`);
     found.set(name, bytes.toString('hex'));
   }
   return [...found];
@@ -134,7 +152,9 @@ function timeOf(entry: TarEntry): FileTime {
   const nanoseconds = Number((match[3] ?? '').slice(0, 9).padEnd(9, '0'));
   const seconds = BigInt(match[2] ?? '0');
   if (match[1] !== '-') return { seconds, nanoseconds };
-  return nanoseconds === 0 ? { seconds: -seconds, nanoseconds } : { seconds: -seconds - 1n, nanoseconds: 1e9 - nanoseconds };
+  return nanoseconds === 0
+    ? { seconds: -seconds, nanoseconds }
+    : { seconds: -seconds - 1n, nanoseconds: 1e9 - nanoseconds };
 }
 
 function idOf(entry: TarEntry, key: 'uid' | 'gid'): string {
@@ -150,7 +170,8 @@ function octal(mode: number): string {
 }
 
 function whole(value: number): string {
-  if (!Number.isInteger(value) || value < 0) throw new MinirtError('image.invalid', 'unpack layer: device number out of range');
+  if (!Number.isInteger(value) || value < 0)
+    throw new MinirtError('image.invalid', 'unpack layer: device number out of range');
   return value.toString();
 }
 
@@ -166,6 +187,7 @@ function layerError(error: unknown): unknown {
   const text = `unpack layer: ${String(what)}: ${String(errnoName)}`;
   if (HOST_ERRORS.has(errnoName)) return new MinirtError('io', text, options);
   if (errnoName === 'EOPNOTSUPP' || errnoName === 'ENOTSUP') return new MinirtError('image.unsupported', text, options);
-  if (errnoName === 'EXDEV') return new MinirtError('image.invalid', `unpack layer: ${String(what)}: a link points outside the image`, options);
+  if (errnoName === 'EXDEV')
+    return new MinirtError('image.invalid', `unpack layer: ${String(what)}: a link points outside the image`, options);
   return new MinirtError('image.invalid', text, options);
 }

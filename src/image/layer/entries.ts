@@ -41,21 +41,35 @@ interface Internals {
  * The members of a tar stream, in order.
  * @throws MinirtError image.invalid when the archive is cut off or no tar at all
  */
-export async function* readTar(bytes: AsyncIterable<Uint8Array>, options: { readonly mustEnd?: boolean } = {}): AsyncGenerator<TarEntry> {
+export async function* readTar(
+  bytes: AsyncIterable<Uint8Array>,
+  options: { readonly mustEnd?: boolean } = {},
+): AsyncGenerator<TarEntry> {
   const { extract, hasEnded } = openExtract();
   let cause: unknown;
   const fed = feed(bytes, extract).catch((error: unknown) => {
     cause = error;
     extract.destroy(error instanceof Error ? error : new Error(messageOf(error)));
   });
+  const explain = (error: unknown): unknown => {
+    if (cause !== undefined) return cause;
+    if (error instanceof MinirtError) return error;
+    return new MinirtError('image.invalid', `read tar: ${messageOf(error)}`, { cause: error });
+  };
+  async function* guarded(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* content;
+    } catch (error) {
+      throw explain(error);
+    }
+  }
   try {
-    for await (const member of extract) yield toEntry(member);
+    // Streamx's types do not know what its streams yield.
+    for await (const member of extract) yield toEntry(member, guarded(member as unknown as AsyncIterable<Uint8Array>));
     await fed;
     if (options.mustEnd === true && !hasEnded()) throw new Error('Unexpected end of data');
   } catch (error) {
-    if (cause !== undefined) throw cause as Error;
-    if (error instanceof MinirtError) throw error;
-    throw new MinirtError('image.invalid', `read tar: ${messageOf(error)}`, { cause: error });
+    throw explain(error);
   } finally {
     extract.destroy();
     await fed;
@@ -78,9 +92,11 @@ function openExtract(): { extract: Extract; hasEnded: () => boolean } {
   };
   let ended = false;
   inner._decodeLongHeader = (bytes) => {
-    if (bytes.length > LARGEST_PAX) throw new MinirtError('image.invalid', `read tar: extended header: over ${LARGEST_PAX} bytes`);
+    if (bytes.length > LARGEST_PAX)
+      throw new MinirtError('image.invalid', `read tar: extended header: over ${LARGEST_PAX} bytes`);
     if (inner._header?.type === 'pax-header') inner._pax = { ...inner._paxGlobal, ...parsePax(bytes) };
-    else if (inner._header?.type === 'pax-global-header') inner._paxGlobal = { ...inner._paxGlobal, ...parsePax(bytes) };
+    else if (inner._header?.type === 'pax-global-header')
+      inner._paxGlobal = { ...inner._paxGlobal, ...parsePax(bytes) };
     else decodeLong(bytes);
   };
   inner._consumeHeader = () => {
@@ -103,7 +119,7 @@ function openExtract(): { extract: Extract; hasEnded: () => boolean } {
 /** `LENGTH KEY=VALUE\n`, as often as there are records (pax(1)). */
 export function parsePax(bytes: Buffer): Record<string, string> {
   const records: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const blank = bytes.indexOf(0x20, at);
     const digits = blank < 0 ? '' : bytes.toString('latin1', at, blank);
     const end = at + Number(digits);
@@ -126,17 +142,17 @@ async function feed(bytes: AsyncIterable<Uint8Array>, extract: Extract): Promise
   const closed = new Promise<void>((resolve) => extract.once('close', resolve));
   for await (const chunk of bytes) {
     if (extract.destroyed) return;
-    if (!extract.write(chunk)) await Promise.race([new Promise<void>((resolve) => extract.once('drain', resolve)), closed]);
+    if (!extract.write(chunk))
+      await Promise.race([new Promise<void>((resolve) => extract.once('drain', resolve)), closed]);
   }
   if (!extract.destroyed) extract.end(undefined);
 }
 
-function toEntry(member: { readonly header: Header }): TarEntry {
-  const { header } = member;
+function toEntry({ header }: { readonly header: Header }, content: AsyncIterable<Uint8Array>): TarEntry {
   return {
     name: header.name,
     // tar-stream says null where there is none, whatever its types say.
-    linkname: (header.linkname as string | null) ?? '',
+    linkname: (header.linkname) ?? '',
     type: typeOf(header.type),
     size: header.size,
     mode: header.mode,
@@ -146,8 +162,7 @@ function toEntry(member: { readonly header: Header }): TarEntry {
     major: header.devmajor,
     minor: header.devminor,
     pax: new Map(Object.entries((header.pax as Readonly<Record<string, string>> | null) ?? {})),
-    // Streamx's types do not know what its streams yield.
-    content: member as unknown as AsyncIterable<Uint8Array>,
+    content,
   };
 }
 

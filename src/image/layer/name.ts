@@ -48,7 +48,8 @@ function components(name: string): readonly string[] {
   if (name.length > LONGEST_PATH) throw refuse(name, `a name is longer than ${LONGEST_PATH} bytes`);
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw refuse(name, '`..` points outside the image');
-  if (parts.some((part) => part.length > LONGEST_COMPONENT)) throw refuse(name, `a name is longer than ${LONGEST_COMPONENT} bytes`);
+  if (parts.some((part) => part.length > LONGEST_COMPONENT))
+    throw refuse(name, `a name is longer than ${LONGEST_COMPONENT} bytes`);
   return parts;
 }
 
