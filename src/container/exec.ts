@@ -96,7 +96,11 @@ export async function execCapture(
 
 /** Starts a command that outlives this process and leaves its outcome in files. */
 export async function startHook(request: ExecRequest, files: HookFiles & { readonly limit: number }): Promise<void> {
-  const child = spawn(helperPath(), ['exec'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'], detached: true, cwd: '/' });
+  const child = spawn(helperPath(), ['exec'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    detached: true,
+    cwd: '/',
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => {

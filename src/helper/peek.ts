@@ -28,7 +28,14 @@ export function peekImage(
   files: readonly PeekFile[],
   signal: AbortSignal,
 ): Promise<Map<string, Buffer | undefined>> {
-  return peek([['store', rootfs.store], ['overlay', rootfs.layers.join(':'), '', '', '']], files, signal);
+  return peek(
+    [
+      ['store', rootfs.store],
+      ['overlay', rootfs.layers.join(':'), '', '', ''],
+    ],
+    files,
+    signal,
+  );
 }
 
 /** The same in a running container. */
@@ -53,7 +60,7 @@ async function peek(
   const reads = files.map(({ path, limit }): Op => ['read', path, String(limit)]);
   const { stdout } = await runRole('peek', { plan: encodePlan([...where, ...reads]), signal });
   const found = new Map<string, Buffer | undefined>();
-  for (let at = 0; at < stdout.length; ) {
+  for (let at = 0; at < stdout.length;) {
     const end = stdout.indexOf(0x0a, at);
     const answer = JSON.parse(stdout.toString('utf8', at, end)) as { path: string; size?: number; errno?: number };
     const size = answer.size ?? 0;

@@ -1,73 +1,11 @@
-import { type MonoNs, wholeSeconds } from '../base/clock.ts';
-import type { Container, Pod } from '../manifest/pod.ts';
+import type { MonoNs } from '../base/clock.ts';
+import type { ContainerEvent, Context, Exit, Stepped } from './container-event.ts';
 import type { Note } from './journal-entry.ts';
-import type { Because, ContainerRecord, HookName, PodRecord, Stopping, Terminated } from './record.ts';
+import type { Because, ContainerRecord, Stopping, Terminated } from './record.ts';
 import { nextBackoff } from './restart.ts';
 import { stopBudget } from './stop.ts';
 
-/** What can happen to one container; `id` names the instance where a late message could be about an earlier one. */
-export type ContainerEvent =
-  | { readonly kind: 'create'; readonly id: string }
-  | {
-      readonly kind: 'imageReady';
-      readonly image: { readonly name: string; readonly id: string };
-      readonly stopSignal: string | undefined;
-      readonly message: string;
-    }
-  | {
-      readonly kind: 'createFailed';
-      readonly reason: string;
-      readonly message: string;
-      readonly retryAt: MonoNs;
-      /** Events beside the usual `Error: …`, such as ErrImageNeverPull. */
-      readonly events: readonly { readonly reason: string; readonly message: string }[];
-    }
-  | { readonly kind: 'created'; readonly id: string }
-  | { readonly kind: 'started'; readonly id: string; readonly wall: string }
-  | { readonly kind: 'startFailed'; readonly id: string; readonly message: string; readonly wall: string }
-  | {
-      readonly kind: 'hookEnded';
-      readonly id: string;
-      readonly hook: HookName;
-      readonly ok: boolean;
-      /** The kubelet's text of the failure (semantics §3.6). */
-      readonly message: string;
-      /** What the hook printed last, for the event. */
-      readonly detail: string;
-      readonly byDeadline: boolean;
-    }
-  | { readonly kind: 'stop'; readonly because: Because }
-  | { readonly kind: 'backOff'; readonly message: string; readonly event: string }
-  | { readonly kind: 'signaled'; readonly id: string; readonly at: MonoNs; readonly killAt: MonoNs }
-  | { readonly kind: 'exited'; readonly id: string; readonly exit: Exit };
-
-/** How an instance ended. `lost`: nobody saw it, so nobody may claim a code of its own (it counts as 137). */
-export type Exit = {
-  readonly wall: string;
-  readonly mono: MonoNs;
-  readonly message: string | undefined;
-} & (
-  | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'signaled'; readonly signal: number }
-  | { readonly kind: 'lost'; readonly why: string }
-);
-
-export interface Moment {
-  readonly at: MonoNs;
-  readonly wall: string;
-}
-
-export interface Stepped {
-  readonly container: ContainerRecord;
-  readonly notes: readonly Note[];
-}
-
-interface Context {
-  readonly pod: Pod;
-  readonly record: PodRecord;
-  readonly spec: Container;
-  readonly moment: Moment;
-}
+export type { ContainerEvent, Exit, Moment, Stepped } from './container-event.ts';
 
 /**
  * One container's table: what an event makes of its record, and what is to be noted. Pure; an event that does not fit
@@ -323,9 +261,4 @@ function note(container: string, type: 'Normal' | 'Warning', reason: string, mes
 /** The kubelet's own text first, then what it would have hidden. */
 function failure(container: string, reason: string, text: string, detail: string): Note {
   return note(container, 'Warning', reason, detail === '' ? text : `${text}: ${detail}`);
-}
-
-/** Seconds of its grace period that a stopping container had left at `at`. */
-export function graceLeft(state: Stopping, at: MonoNs): number {
-  return Math.max(0, state.budget - wholeSeconds(state.since, at));
 }

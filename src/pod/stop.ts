@@ -108,3 +108,8 @@ function min(a: MonoNs, b: MonoNs): MonoNs {
 function max(a: MonoNs, b: MonoNs): MonoNs {
   return a > b ? a : b;
 }
+
+/** Seconds of its grace period that a stopping container had left at `at`. */
+export function graceLeft(state: Stopping, at: MonoNs): number {
+  return Math.max(0, state.budget - wholeSeconds(state.since, at));
+}

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SECOND, wholeSeconds } from '../../base/clock.ts';
+import { SECOND } from '../../base/clock.ts';
 import { MinirtError, messageOf } from '../../base/errors.ts';
 import { readHookResult, startHook, waitHookResult, type HookResult } from '../../container/exec.ts';
 import type { ProcessSpec } from '../../container/spec.ts';
@@ -12,6 +12,7 @@ import { type ExecResult, execOutcome } from '../hooks/exec.ts';
 import type { HookOutcome } from '../hooks/outcome.ts';
 import { failureMessage, handlerText } from '../hooks/text.ts';
 import type { ContainerRecord, HookName, HookRun } from '../record.ts';
+import { graceLeft } from '../stop.ts';
 import type { PodHostPorts } from './host.ts';
 import type { Live } from './live.ts';
 
@@ -136,7 +137,7 @@ export function split(result: HookResult): ExecResult {
 function leftOver(engine: EngineView, name: string, now: bigint): { graceLeft?: number } {
   const state = recordOf(engine, name)?.state;
   if (state?.phase !== 'stopping') return {};
-  return { graceLeft: Math.max(0, state.budget - wholeSeconds(state.since, now)) };
+  return { graceLeft: graceLeft(state, now) };
 }
 
 function recordOf(engine: EngineView, name: string): ContainerRecord | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { seconds } from '../../../src/base/clock.ts';
-import { type ContainerEvent, type Exit, graceLeft, stepContainer } from '../../../src/pod/lifecycle.ts';
+import { type ContainerEvent, type Exit, stepContainer } from '../../../src/pod/lifecycle.ts';
+import { graceLeft } from '../../../src/pod/stop.ts';
 import type { ContainerRecord, PodRecord } from '../../../src/pod/record.ts';
 import { type ContainerSketch, aPod, aRecord, deepFreeze, shell } from '../../support/pods.ts';
 
