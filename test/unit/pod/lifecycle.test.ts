@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seconds } from '../../../src/base/clock.ts';
 import { type ContainerEvent, type Exit, stepContainer } from '../../../src/pod/lifecycle.ts';
-import { graceLeft } from '../../../src/pod/stop.ts';
 import type { ContainerRecord, PodRecord } from '../../../src/pod/record.ts';
 import { type ContainerSketch, aPod, aRecord, deepFreeze, shell } from '../../support/pods.ts';
 
@@ -220,12 +219,6 @@ describe('a container', () => {
   test('shows the failed hook instead of its exit while a restart is expected', () => {
     const { state } = live(hooks, [created, started, hookEnded('postStart', false), exited(0)]).container;
     expect(state).toMatchObject({ shown: { reason: 'PostStartHookError', message: 'the postStart hook failed' } });
-  });
-
-  test('knows how much of its grace period is left', () => {
-    const { state } = live({}, [created, started, stop]).container;
-    if (state.phase !== 'stopping') throw new Error('not stopping');
-    expect([graceLeft(state, at(2)), graceLeft(state, at(4.5)), graceLeft(state, at(60))]).toEqual([10, 8, 0]);
   });
 });
 

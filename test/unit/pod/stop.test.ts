@@ -4,6 +4,7 @@ import { seconds } from '../../../src/base/clock.ts';
 import type { HookRun, Stopping, Termination } from '../../../src/pod/record.ts';
 import {
   effectiveGrace,
+  graceLeft,
   hastenedKill,
   hookWaitEnds,
   killMoment,
@@ -287,4 +288,12 @@ describe('a SIGKILL that is set', () => {
     const seen = hastenedKill(state, merge(30, requests));
     expect(seen).toBe(expected === undefined ? undefined : at(expected));
   });
+});
+
+test.each([
+  ['all of it', 0, 10],
+  ['less the whole seconds that passed', 2.5, 8],
+  ['nothing when it is over', 60, 0],
+])('a stopping container has %s left', (_, later, left) => {
+  expect(graceLeft(stopping(10), at(later))).toBe(left);
 });
