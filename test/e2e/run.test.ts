@@ -54,6 +54,23 @@ describe('run in the foreground', () => {
     expect((await cli().run('logs', 'polite')).stdout).toBe('up\nbye\n');
   });
 
+  test('at a terminal, where Ctrl-C reaches everything in the foreground, it is the same', async () => {
+    const terminal = cli().terminal(['run', '--rm', cli().manifest('typed', once(sh(obedient)))]);
+    await terminal.shows(/up\r\n/);
+    terminal.type('\u0003');
+    expect(await terminal.done).toMatchObject({ code: 0 });
+    expect(terminal.screen).toMatch(/bye\r\n[^]*c: SIGTERM, exited 0 with/);
+  });
+
+  test('ends gracefully when nobody reads its output any more', async () => {
+    const file = cli().manifest('unread', once(sh("trap 'exit 0' TERM; while :; do echo line; sleep 0.01; done")));
+    const call = cli().start(['run', file, '--rm']);
+    await call.says(/line/);
+    call.stopReading();
+    expect(await call.done).toMatchObject({ code: 0 });
+    expect(call.stderr).toMatch(/c: SIGTERM, exited 0 with/);
+  });
+
   test('replaces an ended pod of that name, and says so', async () => {
     const { stderr, code } = await cli().run('run', cli().manifest('polite', once(sh('exit 0'))));
     expect(code).toBe(0);

@@ -11,7 +11,7 @@ import { type Roots, supervisorSocket } from '../../src/state/paths.ts';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Images are made once for all test runs; everything else of a test is its own. */
-const images = fileURLToPath(new URL('../../.cache/e2e', import.meta.url));
+export const imageRoot = fileURLToPath(new URL('../../.cache/e2e', import.meta.url));
 
 export interface Result {
   readonly code: number;
@@ -32,12 +32,12 @@ export class Cli implements AsyncDisposable {
 
   private constructor(folder: string) {
     this.#folder = folder;
-    this.roots = { root: images, state: join(folder, 's'), logs: join(folder, 'logs') };
+    this.roots = { root: imageRoot, state: join(folder, 's'), logs: join(folder, 'logs') };
   }
 
   /** `needed`: recipes whose images the test uses. */
   static async open(...needed: readonly ('busybox' | 'nginx' | 'probe')[]): Promise<Cli> {
-    mkdirSync(images, { recursive: true });
+    mkdirSync(imageRoot, { recursive: true });
     const cli = new Cli(mkdtempSync(join(tmpdir(), 'mrt-')));
     for (const recipe of needed) expect(await cli.run('load', '--recipe', recipe)).toMatchObject({ code: 0 });
     return cli;
@@ -141,6 +141,11 @@ export class Call {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** As `| head` does when it has enough. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
   }
 
   /** Waits until stdout or stderr says something. */
