@@ -51,7 +51,11 @@ export async function buildRecipe(name: string, signal: AbortSignal): Promise<st
       if (file.startsWith(`.build.${name}.`)) await removeTree(join(cache, file), signal);
     }
     const fresh = `${archive}.new`;
-    const built = await runCommand(join(IMAGES, 'build'), [name, fresh], { signal });
+    const base = (await runCommand(join(IMAGES, 'build'), ['--base', name], { signal })).stdout.trim();
+    // The same layer, byte for byte, is stored and unpacked once.
+    const shared = base === '' ? {} : { MINIRT_BASE_ARCHIVE: await buildRecipe(base, signal) };
+    const env = { ...process.env, ...shared } as Readonly<Record<string, string>>;
+    const built = await runCommand(join(IMAGES, 'build'), [name, fresh], { env, signal });
     if (built.code !== 0) {
       throw new MinirtError('io', `build image: ${name}: ${lastWords(built.stderr)}`, {
         hint: `see all of it: ${join(IMAGES, 'build')} ${name} /tmp/${name}.tar`,
