@@ -173,9 +173,13 @@ describe('the image store', () => {
     );
     const built = join(dir, 'dist');
     const top = fileURLToPath(new URL('../../', import.meta.url));
-    execFileSync(join(top, 'node_modules/.bin/tsc'), ['-p', join(top, 'tsconfig.build.json'), '--outDir', built], {
-      stdio: 'pipe',
-    });
+    execFileSync(
+      join(top, 'node_modules/.bin/tsc'),
+      ['-p', join(top, 'tsconfig.build.json'), '--noCheck', '--outDir', built],
+      {
+        stdio: 'pipe',
+      },
+    );
     execFileSync('ln', ['-s', join(top, 'node_modules'), join(dir, 'node_modules')]);
     writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
     const script = `import { openImageStore } from '${built}/image/store.js';
