@@ -17,7 +17,9 @@ export function createLogger(options: LogOptions): Logger {
   const write = (line: string): void => {
     const { level, time, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
     const facts = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
-    out.write(`${new Date(Number(time)).toISOString()} ${pino.levels.labels[Number(level)] ?? ''} ${String(msg)}${facts}\n`);
+    out.write(
+      `${new Date(Number(time)).toISOString()} ${pino.levels.labels[Number(level)] ?? ''} ${String(msg)}${facts}\n`,
+    );
   };
   return pino({ level: options.level, base: null }, { write });
 }

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { abortReason } from '../base/clock.ts';
 import { MinirtError, messageOf } from '../base/errors.ts';
 import { helperPath } from './locate.ts';
 
@@ -38,6 +40,20 @@ export class FileLock implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
+  }
+}
+
+const FIRST_WAIT_MS = 5;
+const LONGEST_WAIT_MS = 100;
+
+/** Runs `work` while holding the lock on this file; waits for whoever holds it now, as long as `signal` allows. */
+export async function withLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+    if (signal.aborted) throw abortReason(signal);
+    await using held = await FileLock.tryAcquire(path);
+    if (held !== undefined) return await work();
+    // The abort is looked at above; how the sleep ended does not matter.
+    await sleep(wait, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -10,8 +10,19 @@ export interface Stamp {
 }
 
 export type Stage =
-  | 'plan' | 'cgroup' | 'namespaces' | 'rootfs' | 'mounts' | 'devices' | 'credentials' | 'seccomp'
-  | 'terminal' | 'exec' | 'control' | 'log' | 'unpack';
+  | 'plan'
+  | 'cgroup'
+  | 'namespaces'
+  | 'rootfs'
+  | 'mounts'
+  | 'devices'
+  | 'credentials'
+  | 'seccomp'
+  | 'terminal'
+  | 'exec'
+  | 'control'
+  | 'log'
+  | 'unpack';
 
 export type MonitorRecord = Stamp &
   (

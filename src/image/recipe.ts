@@ -7,7 +7,7 @@ import { MinirtError, isErrno } from '../base/errors.ts';
 import { removeTree } from '../helper/fsops.ts';
 import { runCommand } from '../sys/command.ts';
 import type { Image, ImageStore } from './store.ts';
-import { withLock } from './wait-lock.ts';
+import { withLock } from '../helper/flock.ts';
 
 /** Two folders above this file, in `src` as in `dist`. */
 const IMAGES = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'images');

@@ -9,7 +9,7 @@ import { removeTree } from '../helper/fsops.ts';
 import { type Tally, tallying, verifying } from './digest.ts';
 import { type Descriptor } from './manifest.ts';
 import { type StorePaths, blobPath } from './store-paths.ts';
-import { withLock } from './wait-lock.ts';
+import { withLock } from '../helper/flock.ts';
 
 const LOCK = '.lock';
 

@@ -14,7 +14,7 @@ import { normaliseReference, parseReference } from './reference.ts';
 import { type Rootfs, type StagedLayers, chainOf, commitLayers, findRootfs, stageChain } from './snapshot.ts';
 import { Staging } from './staging.ts';
 import { type StorePaths, blobPath, makeStore, storePaths } from './store-paths.ts';
-import { withLock } from './wait-lock.ts';
+import { withLock } from '../helper/flock.ts';
 
 export type { ImageConfig } from './config.ts';
 export type { ImageSource } from './index-file.ts';

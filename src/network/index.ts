@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
-import { abortReason } from '../base/clock.ts';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
-import { FileLock } from '../helper/flock.ts';
+import { withLock } from '../helper/flock.ts';
 import { bootId } from '../sys/host.ts';
 import { bridgeName, defaultNetwork, ensureBridge, removeBridge, subnetOf } from './bridge.ts';
 import { addNetwork, deleteNetwork } from './cni.ts';
@@ -166,12 +164,7 @@ function addressOf(result: CniResult): PodAddress {
 /** Runs `work` while no other process changes this state folder's network. */
 async function locked<T>(paths: NetworkPaths, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
-  for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
-    if (signal.aborted) throw abortReason(signal);
-    await using lock = await FileLock.tryAcquire(paths.lock);
-    if (lock !== undefined) return await work();
-    await delay(pause);
-  }
+  return withLock(paths.lock, signal, work);
 }
 
 function writeJson(path: string, value: unknown): void {

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/log.ts';
 import { type Snapshot, snapshot } from '../../src/doctor/snapshot.ts';
 import { type PodHost, openHost } from '../../src/supervisor/host.ts';
-import { runCommand } from '../../src/sys/command.ts';
 import { Cli } from '../support/cli.ts';
 import { leftSince } from '../support/leaks.ts';
 import { replay } from '../support/replay.ts';
@@ -39,8 +37,6 @@ describe('replayed,', () => {
   afterAll(async () => {
     await Promise.allSettled(results.values());
     await host.close();
-    // The one mount below which every pod's namespaces were kept stays for the next owner.
-    await runCommand('umount', [join(cli.roots.state, 'm')], {});
     const left = await leftSince(before, cli.roots);
     await cli[Symbol.asyncDispose]();
     expect(left).toEqual([]);

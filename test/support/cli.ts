@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -95,8 +95,6 @@ export class Cli implements AsyncDisposable {
         expect(existsSync(supervisorSocket(this.roots))).toBe(false);
       });
     }
-    // The private mount that a state folder keeps its namespaces in stays as long as the folder does.
-    spawnSync('umount', [join(this.roots.state, 'm')]);
     await rm(this.#folder, { recursive: true, force: true });
   }
 

@@ -1,8 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import { makeSandbox, removeSandbox } from '../../helper/sandbox.ts';
+import { withLock } from '../../helper/flock.ts';
+import { makeSandbox, removePrivateMount, removeSandbox } from '../../helper/sandbox.ts';
 import { hostsFile, resolvConf } from '../../network/files.ts';
 import { attachPod, detachPod } from '../../network/index.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
@@ -37,7 +38,9 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     const files = sandboxFiles(paths);
     // A half-made one of an owner that died is swept first.
     await sweep(ports, engine, paths);
-    await makeSandbox({ hostname: engine.pod.hostname, namespaces: files.namespaces }, ports.signal);
+    await withLock(mountLock(ports), ports.signal, () =>
+      makeSandbox({ hostname: engine.pod.hostname, namespaces: files.namespaces }, ports.signal),
+    );
     const { ip } = await attachPod({ ...networkIdentity(ports, engine), netns: files.namespaces.net }, ports.signal);
     privateFolder(paths.etc);
     writeAtomically(files.hosts, hostsFile({ ip, hostname: engine.pod.hostname }));
@@ -73,7 +76,17 @@ export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): 
 
 async function sweep(ports: PodHostPorts, engine: EngineView, paths: PodPaths): Promise<void> {
   await detachPod(networkIdentity(ports, engine), ports.signal);
-  await removeSandbox({ namespaces: sandboxFiles(paths).namespaces });
+  await withLock(mountLock(ports), ports.signal, async () => {
+    await removeSandbox({ namespaces: sandboxFiles(paths).namespaces });
+    // The last pod takes the mount point with it, so that nothing of an idle minirt is in the host's table.
+    const shared = dirname(paths.namespaces);
+    if ((await readdir(shared)).length === 0) await removePrivateMount(shared);
+  });
+}
+
+/** Held while the mount point of all pods' namespaces may come or go. */
+function mountLock(ports: PodHostPorts): string {
+  return join(ports.roots.state, 'm.lock');
 }
 
 function networkIdentity(
