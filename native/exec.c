@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -236,6 +237,9 @@ int role_exec(int argc, char **argv)
 	errno = EINVAL;
 	if (plan.exec[0] == NULL || plan.args.count == 0)
 		fail(STAGE_PLAN, "no command");
+	/* A client's command ends with the client, however that ends; a hook's outlives its owner. */
+	if (strcmp(plan.exec[1], "client") == 0)
+		(void)prctl(PR_SET_PDEATHSIG, SIGHUP);
 	relay.terminal = plan.terminal;
 	relay.log = open_output(&plan);
 	relay.signals = catch_signals();

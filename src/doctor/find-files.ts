@@ -1,5 +1,5 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { isErrno } from '../base/errors.ts';
 import { DEFAULT_NETWORK, cacheFile, networkPaths } from '../network/paths.ts';
 import { parseSubnet } from '../network/subnet.ts';
@@ -54,11 +54,21 @@ export function leakedFiles(roots: Roots, known: Known): Leak[] {
     }),
   );
   const namespaces = foldersOf(join(roots.state, 'm'), known, 'namespace files of a pod that is not there');
-  // A file there is a manifest that was kept for after a reboot, not data of a run.
-  const bulk = foldersOf(join(roots.root, 'pods'), known, 'data of a pod that is not there').filter(({ what }) =>
-    readdirSync(what, { withFileTypes: true }).every((entry) => entry.isDirectory()),
+  // Several states may share a root: only what this one wrote is judged.
+  const bulk = foldersOf(join(roots.root, 'pods'), known, 'data of a pod that is not there').filter(
+    ({ what }) => ownerOf(what) === resolve(roots.state),
   );
   return [...names, ...namespaces, ...bulk];
+}
+
+/** The state folder that a pod's bulky data belongs to; undefined when it does not say. */
+function ownerOf(bulk: string): string | undefined {
+  try {
+    return readlinkSync(join(bulk, 'state'));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'EINVAL')) return undefined;
+    throw error;
+  }
 }
 
 function foldersOf(dir: string, known: Known, detail: string): Leak[] {

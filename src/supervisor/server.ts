@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { FileLock } from '../helper/flock.ts';
+import type { PodRecord } from '../pod/record.ts';
 import { viewPod } from '../pod/view.ts';
 import { type Roots, supervisorSocket } from '../state/paths.ts';
 import { type PodHost, isOwnedElsewhere, openHost, supervisorLock } from './host.ts';
@@ -11,6 +13,10 @@ import { prepareState } from './registry.ts';
 
 /** An on-demand supervisor without pods and clients goes after this long. */
 const IDLE_MS = 2000;
+/** How long who registered a pod may take to have it owned. */
+const CLAIM_MS = 10_000;
+/** How long `serve` waits for an idle on-demand supervisor to go. */
+const HANDOVER_MS = 2 * IDLE_MS;
 
 export interface ServeOptions {
   /** Started by a client: goes again when there is nothing left to do. */
@@ -22,7 +28,7 @@ export interface ServeOptions {
 /** The supervisor of a `--state`: owns all detached pods until `signal`, or, on demand, until there are none. */
 export async function serve(roots: Roots, options: ServeOptions): Promise<void> {
   prepareState(roots);
-  const lock = await FileLock.tryAcquire(supervisorLock(roots));
+  const lock = await takeLock(supervisorLock(roots), options.onDemand ? 0 : HANDOVER_MS);
   if (lock === undefined) {
     if (options.onDemand) return;
     throw new MinirtError('state.busy', `serve: ${roots.state}: a supervisor runs already`);
@@ -35,6 +41,15 @@ export async function serve(roots: Roots, options: ServeOptions): Promise<void> 
     await host.close();
   } finally {
     await lock.release();
+  }
+}
+
+async function takeLock(path: string, patienceMs: number): Promise<FileLock | undefined> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const lock = await FileLock.tryAcquire(path);
+    if (lock !== undefined || performance.now() >= until) return lock;
+    await sleep(IDLE_MS / 10);
   }
 }
 
@@ -54,12 +69,18 @@ async function adoptAll(roots: Roots, host: PodHost, log: Logger): Promise<void>
   for (const uid of await readdir(join(roots.state, 'pods'))) {
     try {
       const { record } = await viewPod(roots, uid);
+      if (isFresh(record)) continue;
       if (record.ended === undefined || record.termination?.remove === true) await host.own(uid);
     } catch (error) {
       if (isOwnedElsewhere(error) || isErrno(error, 'ENOENT')) continue;
       log.error({ pod: uid, error: messageOf(error) }, 'could not take pod');
     }
   }
+}
+
+/** A pod that its client has only just registered: the client itself takes it, or says who should. */
+function isFresh({ startedAt, createdAt }: PodRecord): boolean {
+  return startedAt === undefined && Date.now() - Date.parse(createdAt) < CLAIM_MS;
 }
 
 /** Resolves when asked to stop, or when an on-demand supervisor has had nothing to do for a while. */

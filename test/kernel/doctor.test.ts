@@ -1,7 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  rmSync,
+  writeFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -95,6 +105,7 @@ const messes: Readonly<Record<string, Mess>> = {
     mkdirSync(dirname(name), { recursive: true });
     writeFileSync(name, uid);
     mkdirSync(upper, { recursive: true });
+    symlinkSync(roots.state, join(roots.root, 'pods', uid, 'state'));
     return [`file ${name}`, `file ${join(roots.root, 'pods', uid)}`];
   },
 };
@@ -137,6 +148,13 @@ test('a socket of no pod is found, and one of a pod is not', async () => {
 test('kept manifests are no leak', async () => {
   mkdirSync(join(roots.root, 'pods', lost), { recursive: true });
   writeFileSync(join(roots.root, 'pods', lost, 'pod.json'), '{}');
+  expect(await findLeaks(roots)).toEqual([]);
+});
+
+test("another state's data in the same root is no leak", async () => {
+  const bulk = join(roots.root, 'pods', lost);
+  mkdirSync(join(bulk, 'upper'), { recursive: true });
+  symlinkSync(`${roots.state}-of-another`, join(bulk, 'state'));
   expect(await findLeaks(roots)).toEqual([]);
 });
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isErrno } from '../../src/base/errors.ts';
 import { type ExecRequest, execCapture, readHookResult, startHook, waitHookResult } from '../../src/container/exec.ts';
 import type { ProcessSpec } from '../../src/container/spec.ts';
 import { helperPath } from '../../src/helper/locate.ts';
@@ -211,7 +212,12 @@ function sleepers(mark: string): number {
   const all = [container.cgroup2, ...leaves().map((leaf) => join(container.cgroup2, leaf))];
   const pids = all.flatMap((dir) => readFileSync(join(dir, 'cgroup.procs'), 'utf8').trim().split('\n'));
   return pids.filter((pid) => {
-    const path = `/proc/${pid}/cmdline`;
-    return pid !== '' && existsSync(path) && readFileSync(path, 'utf8') === `sleep\0${mark}\0`;
+    try {
+      return pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `sleep\0${mark}\0`;
+    } catch (error) {
+      // It ended between the two looks.
+      if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return false;
+      throw error;
+    }
   }).length;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
 import type { ContainerCgroup } from '../../container/cgroup.ts';
@@ -11,7 +11,7 @@ import { resolveUser } from '../../container/users.ts';
 import { peekImage } from '../../helper/peek.ts';
 import type { Image } from '../../image/store.ts';
 import type { Container } from '../../manifest/pod.ts';
-import { type ContainerPaths, containerLog, containerPaths, podPaths } from '../../state/paths.ts';
+import { type ContainerPaths, type Roots, containerLog, containerPaths, podPaths } from '../../state/paths.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
 import type { EngineView } from '../engine.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
@@ -83,12 +83,21 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
   try {
     writeAtomically(paths.cgroup, cgroup.path);
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
+    claimBulk(ports.roots, uid);
     const client = await createContainer(spec, paths, cgroup, ports.signal);
     return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup }));
   } catch (error) {
     await cgroup.remove().catch(() => undefined);
     throw error;
   }
+}
+
+/** Several states may share a root: a pod's data there says whose it is, for `doctor`. */
+function claimBulk(roots: Roots, uid: string): void {
+  const { bulk } = podPaths(roots, uid);
+  privateFolder(bulk);
+  const link = join(bulk, 'state');
+  if (!existsSync(link)) symlinkSync(resolve(roots.state), link);
 }
 
 /** How an instance is followed, new or adopted. */
