@@ -3,6 +3,8 @@ import type { Credentials } from './spec.ts';
 
 /** Linux reserves what does not fit a signed int; CVE-2024-40635 wrapped such a uid to root. */
 const LARGEST_ID = 2 ** 31 - 1;
+/** Linux' NGROUPS_MAX: setgroups(2) refuses more. */
+const MOST_GROUPS = 65_536;
 
 interface Account {
   readonly name: string;
@@ -34,10 +36,12 @@ export function resolveUser(spec: string, passwd: string, group: string): Creden
     groupPart === undefined || groupPart === ''
       ? groups.filter((one) => account.name !== '' && one.members.includes(account.name)).map((one) => one.gid)
       : [];
+  const all = [...new Set([gid, ...supplementary])];
+  if (all.length > MOST_GROUPS) throw invalid(spec, `it is in ${all.length} groups, more than Linux allows`);
   return {
     uid: account.uid,
     gid,
-    groups: [...new Set([gid, ...supplementary])],
+    groups: all,
     home: account.home === '' ? '/' : account.home,
   };
 }
