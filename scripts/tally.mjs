@@ -1,5 +1,5 @@
 /**
- * Counts what vitest's JSON report says: tally.mjs REPORT EXIT_STATUS OUT writes `N passed, N failed` to OUT and exits 1
+ * Counts what vitest's JSON report says: tally.mjs REPORT EXIT_STATUS [OUT] writes `N passed, N failed` to OUT, or to stdout, and exits 1
  * unless something passed and nothing failed. What ended without a result counts as failed: a file that did not load,
  * an error outside of every test, a report that is missing or cut off.
  */
@@ -34,5 +34,8 @@ for (const test of skipped) {
 if (mustWork) failed += skipped.length;
 if (failed === 0 && (files === undefined || vitestStatus !== '0')) failed = 1;
 
-writeFileSync(out, `${passed} passed, ${failed} failed\n`);
+const line = `${passed} passed, ${failed} failed\n`;
+// Opening /dev/stdout anew would cut off a log file that it leads to.
+if (out === undefined || out === '') process.stdout.write(line);
+else writeFileSync(out, line);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
