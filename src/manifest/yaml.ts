@@ -1,4 +1,5 @@
 import { type Node as YamlNode, type Pair, Scalar, isAlias, isMap, isScalar, parseAllDocuments } from 'yaml';
+import { tooDeepAt } from './depth.ts';
 import type { Entry, Node, Path } from './node.ts';
 import { resolvePlain, type ScalarValue } from './scalar.ts';
 
@@ -27,6 +28,8 @@ export interface Documents {
 export function readDocuments(text: string): Documents {
   const control = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(text);
   if (control !== null) return { roots: [], flaws: [flaw(control.index, 'control characters are not allowed')] };
+  const deep = tooDeepAt(text, DEEPEST);
+  if (deep !== undefined) return { roots: [], flaws: [flaw(deep, 'nested too deeply')] };
   const roots: Node[] = [];
   const flaws: Flaw[] = [];
   try {

@@ -42,14 +42,19 @@ describe('a graceful end', () => {
     // nginx is told to quit by the pid that it writes when it is up.
     const up = 'until [ -s /run/nginx.pid ]; do sleep 0.02; done';
     const postStart = { exec: { command: ['/bin/sh', '-c', up] } };
-    const outcomes = { goneByItself: 0, signaled: 0 };
+    const outcomes = { goneByItself: 0, signaled: 0, hookOk: 0 };
     const one = async (number: number): Promise<void> => {
-      const { view, entries } = await live(`nginx-${number}`, { image: 'nginx-term', lifecycle: { postStart, preStop } });
+      const { view, entries } = await live(`nginx-${number}`, {
+        image: 'nginx-term',
+        lifecycle: { postStart, preStop },
+      });
       const hook = all(entries, 'hook-end').at(-1);
       const exit = only(entries, 'exit');
       const signals = all(entries, 'signal');
-      expect(hook).toMatchObject({ hook: 'preStop', outcome: 'ok' });
-      if (hook === undefined) return;
+      if (hook === undefined) throw new Error('preStop did not run');
+      // nginx may be gone before the command that told it to has ended, and takes it along.
+      if (hook.outcome === 'ok') outcomes.hookOk++;
+      else expect({ hook, signals }).toMatchObject({ hook: { hook: 'preStop', exitCode: 137 }, signals: [] });
       expect(exit).toMatchObject({ exitCode: 0 });
       expect(view.object.status).toMatchObject({ phase: 'Succeeded' });
       expect(BigInt(exit.at) - BigInt(only(entries, 'terminate').t)).toBeLessThan(10n * SECOND);
@@ -64,6 +69,7 @@ describe('a graceful end', () => {
       await Promise.all(Array.from({ length: AT_ONCE }, (_, offset) => one(number + offset)));
     }
     expect(outcomes.goneByItself + outcomes.signaled).toBe(RUNS);
+    expect(outcomes.hookOk).toBeGreaterThan(RUNS / 2);
   }, 240_000);
 
   test('of a deaf container: SIGKILL between 3.0 and 3.1 s after its stop signal', async () => {
