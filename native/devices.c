@@ -3,6 +3,7 @@
 #include "fd.h"
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -75,8 +76,8 @@ static size_t compile(struct bpf_insn *code)
 	*at++ = jump(BPF_JEQ, BPF_REG_3, 2, BPF_DEVCG_DEV_CHAR);
 	at += answer(at, 0);
 	for (size_t i = 0; i < RULES; i++) {
-		int16_t any = allowed[i].minor == ANY_MINOR;
-		*at++ = jump(BPF_JNE, BPF_REG_5, (int16_t)(any ? 2 : 3), allowed[i].major);
+		bool any = allowed[i].minor == ANY_MINOR;
+		*at++ = jump(BPF_JNE, BPF_REG_5, any ? 2 : 3, allowed[i].major);
 		if (!any)
 			*at++ = jump(BPF_JNE, BPF_REG_6, 2, allowed[i].minor);
 		at += answer(at, 1);

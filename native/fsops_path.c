@@ -175,7 +175,7 @@ static const char *split(const char *path, char above[PATH_MAX])
 
 static int parent_of(struct tree *tree, const char *path, const char **name, bool make)
 {
-	char above[PATH_MAX];
+	char above[PATH_MAX] = "";
 
 	*name = split(path, above);
 	if (tree->parent >= 0 && strcmp(above, tree->parent_path) == 0)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/file.h>
 
-#define LOCK_FD 3
+#define LOCK_FD	   3
 #define EXIT_TAKEN 1
 
 int role_lock(int argc, char **argv)

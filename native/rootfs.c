@@ -70,8 +70,8 @@ static int make_overlay(const struct plan *plan)
 static int open_only_layer(const struct plan *plan)
 {
 	int store = plan->store == NULL ? -1 : open(plan->store, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int root = store < 0 ? -1 :
-			       open_tree(store, plan->overlay[OVERLAY_LOWER],
+	int root = store < 0 ? -1
+			     : open_tree(store, plan->overlay[OVERLAY_LOWER],
 					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	fd_close(&store);

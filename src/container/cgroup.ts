@@ -13,7 +13,6 @@ import { delegateSelf, delegatedUnit, stepIntoLeaf } from './cgroup/systemd.ts';
 import { Patience, childrenOf, descendants, processesIn, removeEmpty } from './cgroup/tree.ts';
 
 export { delegateSelf } from './cgroup/systemd.ts';
-export type { TransientService } from './cgroup/systemd.ts';
 
 /** How long removing may take once everything in the cgroup is dead. */
 const REMOVE_LIMIT_MS = 10_000;

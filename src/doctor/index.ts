@@ -20,8 +20,8 @@ import { findLeaks } from './leaks.ts';
 import type { Leak } from './leaks.ts';
 
 export type { Check } from './checks.ts';
-export { findLeaks, fixLeaks } from './leaks.ts';
-export type { Fix, Leak, LeakKind } from './leaks.ts';
+export { fixLeaks } from './leaks.ts';
+export type { Leak } from './leaks.ts';
 
 export interface Diagnosis {
   readonly checks: readonly Check[];

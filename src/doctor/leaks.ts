@@ -11,7 +11,7 @@ import { leakedCgroups, leakedLinks, leakedMounts, leakedProcesses } from './fin
 import { readKnown } from './known.ts';
 import type { Leak } from './leak.ts';
 
-export type { Leak, LeakKind } from './leak.ts';
+export type { Leak } from './leak.ts';
 
 /**
  * What these roots' minirt left on the host: everything that was made for a pod which has no folder any more. A pod that

@@ -15,14 +15,6 @@ export interface FileTime {
   readonly nanoseconds: number;
 }
 
-/** What describes a file besides its content. */
-export interface Attributes {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtime: FileTime;
-}
-
 /**
  * File operations beneath one directory, carried out by the helper role `fsops` (see native/fsops.c): what Node cannot
  * do, and nothing that a hostile tree could lead outside. Words are bytes, one character each (latin1), so that a name

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { MinirtError } from '../base/errors.ts';
-import { execCapture, execInteractive } from '../container/exec.ts';
+import { execInteractive } from '../container/exec.ts';
 import type { Credentials, ProcessSpec } from '../container/spec.ts';
 import { resolveUser } from '../container/users.ts';
 import { peekContainer } from '../helper/peek.ts';
@@ -23,25 +23,9 @@ export interface ExecInPod {
   readonly env: readonly string[];
 }
 
-export interface Captured {
-  readonly code: number;
-  readonly stdout: Buffer;
-  readonly stderr: Buffer;
-}
-
 /** Runs a command in a running container on this process's stdio; the command's exit status. */
 export async function execInPod(roots: Roots, view: PodView, request: ExecInPod): Promise<number> {
   return execInteractive(await execRequest(roots, view, request));
-}
-
-/** The same with the output kept, at most `limit` bytes a stream. */
-export async function captureInPod(
-  roots: Roots,
-  view: PodView,
-  request: ExecInPod,
-  options: { readonly signal: AbortSignal; readonly limit: number },
-): Promise<Captured> {
-  return execCapture(await execRequest(roots, view, request), options);
 }
 
 /** The container that exec, logs and attach mean when none is named. */

@@ -152,7 +152,7 @@ function toEntry({ header }: { readonly header: Header }, content: AsyncIterable
   return {
     name: header.name,
     // tar-stream says null where there is none, whatever its types say.
-    linkname: (header.linkname) ?? '',
+    linkname: header.linkname ?? '',
     type: typeOf(header.type),
     size: header.size,
     mode: header.mode,
