@@ -48,6 +48,22 @@ export function seconds(value: number): MonoNs {
   return BigInt(Math.round(value * 1e9));
 }
 
+/** Resolves when `at` has come; rejects with the signal's reason when aborted first. */
+export function waitUntil(clock: Clock, at: MonoNs, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(abortReason(signal));
+    const follow = (): void => {
+      cancel();
+      reject(abortReason(signal));
+    };
+    const cancel = clock.at(at, () => {
+      signal.removeEventListener('abort', follow);
+      resolve();
+    });
+    signal.addEventListener('abort', follow, { once: true });
+  });
+}
+
 /** The reason of an aborted signal as an error of ours. */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
