@@ -12,7 +12,7 @@ enum kind { TEXT, NUMBER, LIST, FLAG, STEP };
 #define ID_LIMIT 0x7fffffffu
 
 /*
- * What an argument may be: "*" any word, "/" absolute path, "u" id up to 2^31-1, "U" 64-bit number,
+ * What an argument may be: "*" any word, "/" absolute path, "u" id up to 2^31-1, "U" 64-bit number, "w" 16-bit,
  * "l" number or `unlimited`, "o" octal mode, "x" hex mask, "i" -1000..1000, "f" mount flags; else a choice "a|b".
  */
 struct shape {
@@ -64,6 +64,7 @@ static const struct shape shapes[] = {
 	{ "exec", "e", TEXT, AT(exec), { "*", "client|hook" } },
 	{ "output", "e", TEXT, AT(output), { "/", "U" } },
 	{ "result", "e", TEXT, AT(result), { "/" } },
+	{ "winsize", "e", NUMBER, AT(winsize), { "w", "w" } },
 	{ "hostname", "s", TEXT, AT(hostname), { "*" } },
 	{ "bind-ns", "s", STEP, STEP_BIND_NS, { "net|ipc|uts", "/" } },
 	{ "sysctl", "s", STEP, STEP_SYSCTL, { "*", "*" } },
@@ -134,6 +135,8 @@ static bool is_valid(const char *type, const char *word, uint64_t *value)
 		return word[0] == '/';
 	case 'u':
 		return parse_number(word, 10, ID_LIMIT, value) == 0;
+	case 'w':
+		return parse_number(word, 10, UINT16_MAX, value) == 0;
 	case 'U':
 		return parse_number(word, 10, INT64_MAX, value) == 0;
 	case 'l':

@@ -67,6 +67,7 @@ struct plan {
 	char *exec[2];	 /* ID, client|hook */
 	char *output[2]; /* FILE, LIMIT */
 	char *result;
+	uint64_t winsize[2]; /* rows, columns; 0: that of the caller's terminal */
 
 	char *hostname;
 	struct list reads; /* PATH LIMIT, ... */

@@ -80,21 +80,26 @@ static struct pollfd wish(const struct flow *flow)
 	return poll;
 }
 
+static bool interrupt(struct outcome *outcome, int signal)
+{
+	outcome->interrupted = true;
+	outcome->signal = signal;
+	return false;
+}
+
 /* Window changes are passed on; any other signal ends us. */
-static bool on_signal(struct relay *relay, struct outcome *outcome)
+bool relay_signal(struct relay *relay, struct outcome *outcome)
 {
 	struct signalfd_siginfo info;
 
 	if (read(relay->signals, &info, sizeof(info)) != sizeof(info))
 		return true;
 	if (info.ssi_signo == SIGWINCH) {
-		if (relay->terminal)
+		if (relay->terminal && !relay->fixed_size)
 			tty_copy_size(relay->out[0]);
 		return true;
 	}
-	outcome->interrupted = true;
-	outcome->signal = (int)info.ssi_signo;
-	return false;
+	return interrupt(outcome, (int)info.ssi_signo);
 }
 
 static void on_exit_of_command(struct relay *relay, struct outcome *outcome)
@@ -104,19 +109,25 @@ static void on_exit_of_command(struct relay *relay, struct outcome *outcome)
 	if (waitid(P_PIDFD, (id_t)relay->init, &info, WEXITED) < 0)
 		outcome->status = 255;
 	else
-		outcome->status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+		outcome->status =
+			info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 	relay->init = -1;
 }
 
-/* The end of our input is the end of the command's; a terminal has no such end. */
-static void on_input(struct relay *relay, struct flow *in)
+/* The end of our input is the end of the command's; a terminal has no such end. False when ours was hung up. */
+static bool on_input(struct relay *relay, struct flow *in)
 {
-	if (!pending(in))
+	if (!pending(in)) {
 		flow_read(in);
-	else if (!flow_write(in))
-		in->from = -1, in->start = in->end;
+		if (in->from < 0 && relay->tty.raw)
+			return false;
+	} else if (!flow_write(in)) {
+		in->from = -1;
+		in->start = in->end;
+	}
 	if (in->from < 0 && !pending(in) && !relay->terminal)
 		fd_close(&relay->in);
+	return true;
 }
 
 /* How long poll may wait; 0 when the output is complete. */
@@ -132,7 +143,7 @@ static int patience(int64_t ended, int64_t heard, const struct flow *out, const 
 	return quiet > now ? (int)(quiet - now) : 0;
 }
 
-enum { AT_IN, AT_OUT, AT_ERR, AT_SIGNALS, AT_COMMAND, POLLS };
+enum { AT_IN, AT_OUT, AT_ERR, AT_SIGNALS, AT_COMMAND, AT_STDOUT, POLLS };
 
 struct outcome relay_run(struct relay *relay)
 {
@@ -144,8 +155,12 @@ struct outcome relay_run(struct relay *relay)
 	int wait;
 
 	in = (struct flow){ .from = relay->in < 0 ? -1 : STDIN_FILENO, .to = relay->in };
-	out = (struct flow){ .from = relay->out[0], .to = STDOUT_FILENO, .log = relay->log, .stream = &streams[0] };
-	err = (struct flow){ .from = relay->out[1], .to = STDERR_FILENO, .log = relay->log, .stream = &streams[1] };
+	out = (struct flow){
+		.from = relay->out[0], .to = STDOUT_FILENO, .log = relay->log, .stream = &streams[0]
+	};
+	err = (struct flow){
+		.from = relay->out[1], .to = STDERR_FILENO, .log = relay->log, .stream = &streams[1]
+	};
 	while ((wait = patience(ended, heard, &out, &err)) != 0) {
 		struct pollfd polls[POLLS] = {
 			[AT_IN] = relay->in < 0 ? (struct pollfd){ .fd = -1 } : wish(&in),
@@ -153,13 +168,15 @@ struct outcome relay_run(struct relay *relay)
 			[AT_ERR] = wish(&err),
 			[AT_SIGNALS] = { .fd = relay->signals, .events = POLLIN },
 			[AT_COMMAND] = { .fd = relay->init, .events = POLLIN },
+			[AT_STDOUT] = { .fd = relay->log == NULL ? STDOUT_FILENO : -1 },
 		};
 		if (poll(polls, POLLS, wait) < 0 && errno != EINTR)
 			break;
-		if (polls[AT_SIGNALS].revents != 0 && !on_signal(relay, &outcome))
+		if (polls[AT_SIGNALS].revents != 0 && !relay_signal(relay, &outcome))
 			break;
-		if (polls[AT_IN].revents != 0)
-			on_input(relay, &in);
+		if (polls[AT_IN].revents != 0 && !on_input(relay, &in) &&
+		    !interrupt(&outcome, SIGHUP))
+			break;
 		for (int n = 0; n < 2; n++) {
 			struct flow *flow = n == 0 ? &out : &err;
 			if (polls[AT_OUT + n].revents == 0)
@@ -168,8 +185,7 @@ struct outcome relay_run(struct relay *relay)
 			if (!pending(flow))
 				flow_read(flow);
 			else if (!flow_write(flow)) {
-				outcome.interrupted = true;
-				outcome.signal = SIGPIPE;
+				(void)interrupt(&outcome, SIGPIPE);
 				return outcome;
 			}
 		}
@@ -177,6 +193,10 @@ struct outcome relay_run(struct relay *relay)
 			on_exit_of_command(relay, &outcome);
 			ended = heard = now_ms();
 		}
+		/* Nobody reads our stdout any more: that is known although the command says nothing. */
+		if (ended < 0 && (polls[AT_STDOUT].revents & (POLLERR | POLLHUP)) != 0 &&
+		    !interrupt(&outcome, relay->tty.raw ? SIGHUP : SIGPIPE))
+			break;
 	}
 	if (relay->log != NULL)
 		for (int n = 0; n < 2; n++)

@@ -29,13 +29,20 @@ static const char *const stage_names[] = {
 	[STAGE_UNPACK] = "unpack",
 };
 
-/* The only globals: where fail() writes, and how it exits. */
+/* The only globals: where fail() writes or whom it tells, and how it exits. */
 static int status_to = STDOUT_FILENO;
+static void (*status_told)(int error, const char *what);
 static int failed_exit = EXIT_FAILED;
 
 void status_fd(int fd)
 {
 	status_to = fd;
+	status_told = NULL;
+}
+
+void status_tell(void (*told)(int error, const char *what))
+{
+	status_told = told;
 }
 
 void status_exit(int code)
@@ -145,6 +152,10 @@ void fail(enum stage stage, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
+	if (status_told != NULL) {
+		status_told(error, what);
+		_exit(failed_exit);
+	}
 	line_failed(&line, stage, error, what);
 	(void)write_all(status_to, line.data, line.size);
 	_exit(failed_exit);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
@@ -29,6 +30,8 @@ void tty_make_raw(struct tty *tty)
 
 void tty_restore(struct tty *tty)
 {
+	/* Whoever put us into the background may be gone: that must not keep the terminal raw. */
+	(void)signal(SIGTTOU, SIG_IGN);
 	if (tty->raw)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &tty->before);
 	tty->raw = false;
@@ -45,11 +48,12 @@ void tty_copy_size(int to)
 		}
 }
 
-int tty_open_inside(unsigned int uid)
+int tty_open_inside(unsigned int uid, unsigned short rows, unsigned short columns)
 {
 	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int master = -1;
 	autoclose int slave = -1;
+	const struct winsize given = { .ws_row = rows, .ws_col = columns };
 	struct statfs about;
 	int unlock = 0;
 
@@ -64,7 +68,10 @@ int tty_open_inside(unsigned int uid)
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0 || fchown(slave, uid, (gid_t)-1) < 0)
 		fail(STAGE_TERMINAL, "open");
-	tty_copy_size(master);
+	if (rows == 0 || columns == 0)
+		tty_copy_size(master);
+	else
+		(void)ioctl(master, TIOCSWINSZ, &given);
 	if (ioctl(slave, TIOCSCTTY, 0) < 0)
 		fail(STAGE_TERMINAL, "controlling terminal");
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

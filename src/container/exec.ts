@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { abortReason } from '../base/clock.ts';
 import { MinirtError, isErrno } from '../base/errors.ts';
 import { helperPath } from '../helper/locate.ts';
@@ -36,7 +37,7 @@ export type HookResult =
       /** CLOCK_MONOTONIC, ns. */
       readonly at: bigint;
     }
-  | { readonly kind: 'failed'; readonly what: string };
+  | { readonly kind: 'failed'; readonly errno?: number; readonly what: string };
 
 /** The exit status of a helper that ended without one. */
 const MINIRT_FAILED = 125;
@@ -46,27 +47,43 @@ const PLAN_FD = 3;
  * Runs a command on this process's stdio and answers its exit status: 128+n for a signal, 127 not found, 126 not
  * executable, 125 minirt failed (said on stderr). Signals from the terminal are the helper's, not ours.
  */
-export async function execInteractive(request: ExecRequest): Promise<number> {
+export async function execInteractive(
+  request: ExecRequest,
+  options: {
+    /** Of the command's terminal, when it is not to be that of ours. */
+    readonly winsize?: { readonly rows: number; readonly columns: number };
+  } = {},
+): Promise<number> {
+  const { winsize } = options;
   const before = request.process.terminal ? terminalMode() : undefined;
   const ignore = (): void => {};
   const signals = ['SIGINT', 'SIGQUIT'] as const;
   for (const signal of signals) process.on(signal, ignore);
   try {
     const child = spawn(helperPath(), ['exec'], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] });
-    // SIGTERM and SIGHUP to us end the command, as they end kubectl.
-    const forward = (signal: NodeJS.Signals): void => {
-      child.kill(signal);
-    };
-    process.once('SIGTERM', forward);
-    process.once('SIGHUP', forward);
-    sendPlan(child.stdio[PLAN_FD] as Writable, clientPlan(request));
-    const { code, signal } = await ended(child);
-    process.off('SIGTERM', forward);
-    process.off('SIGHUP', forward);
+    sendPlan(
+      child.stdio[PLAN_FD] as Writable,
+      clientPlan(request, winsize === undefined ? [] : [['winsize', String(winsize.rows), String(winsize.columns)]]),
+    );
+    const { code, signal } = await forwarding(child);
     if (signal !== null && before !== undefined) restoreTerminal(before);
     return code ?? MINIRT_FAILED;
   } finally {
     for (const signal of signals) process.off(signal, ignore);
+  }
+}
+
+/** SIGTERM and SIGHUP to us end the command, as they end kubectl. */
+async function forwarding(child: ReturnType<typeof spawn>): ReturnType<typeof ended> {
+  const forward = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  const signals = ['SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, forward);
+  try {
+    return await ended(child);
+  } finally {
+    for (const signal of signals) process.off(signal, forward);
   }
 }
 
@@ -114,7 +131,19 @@ export async function startHook(request: ExecRequest, files: HookFiles & { reado
   ] satisfies Op[];
   const pipe = child.stdio[PLAN_FD] as Writable & { unref?: () => void };
   sendPlan(pipe, encodePlan(plan));
+  child.once('exit', (code, signal) => {
+    // Where the folder is gone, nobody waits any more.
+    void giveUp(files, signal ?? `status ${String(code)}`).catch(() => undefined);
+  });
   child.unref();
+}
+
+/** A helper that was killed leaves no result; whoever waits must not wait for ever. */
+async function giveUp(files: HookFiles, how: string): Promise<void> {
+  if ((await readIfThere(files.result)) !== undefined) return;
+  const draft = `${files.result}.lost`;
+  await writeFile(draft, `${JSON.stringify({ failed: `the hook's helper ended with ${how}` })}\n`, { mode: 0o600 });
+  await rename(draft, files.result);
 }
 
 /** Waits for a hook's result, whoever started it. Rejects with the signal's reason when aborted first. */
@@ -145,10 +174,21 @@ export async function waitHookResult(files: HookFiles, signal: AbortSignal): Pro
 export async function readHookResult(files: HookFiles): Promise<HookResult | undefined> {
   const text = await readIfThere(files.result);
   if (text === undefined) return undefined;
-  const said = JSON.parse(text) as { code?: number; truncated?: boolean; failed?: string; t: string };
-  if (said.failed !== undefined || said.code === undefined) return { kind: 'failed', what: said.failed ?? text };
+  const said = JSON.parse(text) as ResultLine;
+  if (said.code === undefined) {
+    return { kind: 'failed', what: said.failed ?? text, ...(said.errno === undefined ? {} : { errno: said.errno }) };
+  }
   const output = (await readIfThere(files.output)) ?? '';
-  return { kind: 'exited', code: said.code, output, truncated: said.truncated === true, at: BigInt(said.t) };
+  return { kind: 'exited', code: said.code, output, truncated: said.truncated === true, at: BigInt(said.t ?? 0) };
+}
+
+/** See the section `exec` of docs/helper-protocol.md. */
+interface ResultLine {
+  readonly code?: number;
+  readonly truncated?: boolean;
+  readonly failed?: string;
+  readonly errno?: number;
+  readonly t?: string;
 }
 
 function execPlan(request: ExecRequest, kind: 'client' | 'hook'): readonly Op[] {
@@ -162,8 +202,8 @@ function execPlan(request: ExecRequest, kind: 'client' | 'hook'): readonly Op[] 
   ];
 }
 
-function clientPlan(request: ExecRequest): Buffer {
-  return encodePlan(execPlan(request, 'client'));
+function clientPlan(request: ExecRequest, more: readonly Op[] = []): Buffer {
+  return encodePlan([...execPlan(request, 'client'), ...more]);
 }
 
 /** A helper that refused to start has closed the pipe; its exit status says more. */
@@ -205,7 +245,8 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 /** How the terminal is set now; a helper that was killed could not put it back. */
 function terminalMode(): string | undefined {
-  if (!process.stdin.isTTY) return undefined;
+  // Not process.stdin: touching it would make Node a reader of the terminal, beside the helper.
+  if (!isatty(0)) return undefined;
   const { status, stdout } = spawnSync('stty', ['-g'], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }

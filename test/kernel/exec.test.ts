@@ -120,6 +120,7 @@ describe('a hook', () => {
     await startHook(request(['/no/such']), { ...files, limit: 100 });
     expect(await waitHookResult(files, never)).toEqual({
       kind: 'failed',
+      errno: 2,
       what: 'exec: "/no/such": stat /no/such: no such file or directory',
     });
   });
