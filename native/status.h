@@ -42,7 +42,7 @@ void line_failed(struct line *line, enum stage stage, int error, const char *wha
 
 /* Where fail() writes; stdout until set. */
 void status_fd(int fd);
-/* Told what fail() would write, instead of a descriptor; until status_fd is called. May not fail itself. */
+/* Told what fail() would write, instead of a descriptor, until status_fd is called: which it does before it may fail. */
 void status_tell(void (*told)(int error, const char *what));
 /* What fail() exits with; EXIT_FAILED until set. */
 void status_exit(int code);
