@@ -83,6 +83,7 @@ static _Noreturn void run_inside(struct plan *plan, const struct entry *entry,
 	status_fd(channel);
 	if (setsid() < 0)
 		fail(STAGE_TERMINAL, "setsid");
+	join_cgroups1(entry);
 	process_prepare(plan);
 	if (plan->terminal) {
 		/* The size is this side's: it is asked for while stdio still is ours. */
@@ -110,7 +111,7 @@ enum launched { STARTED, REFUSED, INTERRUPTED };
 static enum launched wait_started(int channel, struct relay *relay, struct line *line,
 				  struct outcome *outcome)
 {
-	int fds[SOCKET_MAX_FDS] = { -1, -1, -1, -1 };
+	int fds[SOCKET_MAX_FDS];
 
 	for (;;) {
 		struct pollfd polls[] = { { .fd = channel, .events = POLLIN },

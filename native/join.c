@@ -73,8 +73,9 @@ static void check_hello(const struct plan *plan, int monitor)
 struct entry join_begin(const struct plan *plan, const char *id, const char *kind)
 {
 	struct entry entry = { .monitor = -1, .init = -1, .leaf = -1 };
-	int fds[SOCKET_MAX_FDS] = { -1, -1, -1, -1 };
-	size_t count = 2;
+	int fds[SOCKET_MAX_FDS];
+	size_t count = SOCKET_MAX_FDS;
+	size_t at = 1;
 	struct line reply;
 
 	errno = EINVAL;
@@ -91,7 +92,10 @@ struct entry join_begin(const struct plan *plan, const char *id, const char *kin
 		fail(STAGE_CONTROL, "enter container: %.200s", reply.data);
 	}
 	entry.init = fds[0];
-	entry.leaf = count > 1 ? fds[1] : -1;
+	if (at < count && strstr(reply.data, "\"leaf\":") != NULL)
+		entry.leaf = fds[at++];
+	while (at < count)
+		entry.cgroups1[entry.cgroups1_count++] = fds[at++];
 	return entry;
 }
 
@@ -118,6 +122,13 @@ int join_clone(const struct entry *entry, int *pidfd)
 	if (pid < 0)
 		fail(STAGE_CGROUP, "clone");
 	return (int)pid;
+}
+
+void join_cgroups1(const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->cgroups1_count; i++)
+		if (write(entry->cgroups1[i], "0", 1) != 1)
+			fail(STAGE_CGROUP, "join");
 }
 
 void join_enter(const struct entry *entry)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plan.h"
+#include "socket.h"
 
 #include <stddef.h>
 
@@ -10,6 +11,9 @@ struct entry {
 	int monitor; /* connection; its closing ends a client's command */
 	int init;    /* pidfd of the container's first process */
 	int leaf;    /* cgroup2 directory of the command, -1 without cgroup2 */
+	int cgroups1
+		[SOCKET_MAX_FDS]; /* cgroup.procs of the container in every v1 hierarchy that it uses */
+	size_t cgroups1_count;
 };
 
 /* Connects, checks that it is the right container, and begins an exec. Fails with stage control. */
@@ -18,5 +22,7 @@ struct entry join_begin(const struct plan *plan, const char *id, const char *kin
 void join_end(const struct entry *entry, const char *id);
 /* Clones a child into the container's pid namespace and the leaf. 0 in the child; *pidfd in the parent. */
 int join_clone(const struct entry *entry, int *pidfd);
+/* In the child, first: the container's cgroups of v1. */
+void join_cgroups1(const struct entry *entry);
 /* In the child: all other namespaces of the container, the mount namespace with its root among them. */
 void join_enter(const struct entry *entry);

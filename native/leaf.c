@@ -1,6 +1,7 @@
 /* Executed commands have cgroups of their own, so that each can be killed with all its descendants. */
 #include "fd.h"
 #include "monitor.h"
+#include "socket.h"
 #include "words.h"
 
 #include <errno.h>
@@ -104,11 +105,18 @@ static int make(struct monitor *m, struct client *client, const char *id, bool k
 	return -1;
 }
 
+static void close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fd_close(&fds[i]);
+}
+
 void leaf_begin(struct monitor *m, struct client *client, char **args)
 {
 	static const char request[] = "exec-begin";
 	bool is_client = strcmp(args[1], "client") == 0;
-	int fds[2] = { m->init.fd, -1 };
+	int fds[SOCKET_MAX_FDS] = { m->init.fd };
+	size_t count = 1;
 	struct line line;
 	char path[4096];
 
@@ -119,19 +127,29 @@ void leaf_begin(struct monitor *m, struct client *client, char **args)
 	if (find(m, args[0]) != NULL)
 		return control_reply(m, client, request, EEXIST);
 	if (m->cgroup >= 0) {
-		fds[1] = make(m, client, args[0], is_client);
-		if (fds[1] < 0)
+		fds[count] = make(m, client, args[0], is_client);
+		if (fds[count++] < 0)
 			return control_reply(m, client, request, errno);
+	}
+	for (size_t i = 0; i < m->plan.cgroup1.count && count < SOCKET_MAX_FDS; i++) {
+		snprintf(path, sizeof(path), "%s/cgroup.procs", m->plan.cgroup1.items[i]);
+		fds[count] = open(path, O_WRONLY | O_CLOEXEC);
+		if (fds[count++] < 0) {
+			int error = errno;
+			close_all(fds + 1, count - 1);
+			(void)leaf_end(m, args[0]);
+			return control_reply(m, client, request, error);
+		}
 	}
 	line_begin(&line, "reply", request);
 	line_flag(&line, "ok", true);
-	if (fds[1] >= 0) {
+	if (m->cgroup >= 0) {
 		snprintf(path, sizeof(path), "%s/exec-%s", m->plan.cgroup2, args[0]);
 		line_text(&line, "leaf", path);
 	}
 	line_end(&line);
-	control_send(m, client, &line, fds, fds[1] < 0 ? 1 : 2);
-	fd_close(&fds[1]);
+	control_send(m, client, &line, fds, count);
+	close_all(fds + 1, count - 1);
 }
 
 int leaf_end(struct monitor *m, const char *id)

@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SOCKET_MAX_FDS 4
+/* An exec needs init, its leaf, and one of every v1 hierarchy. */
+#define SOCKET_MAX_FDS 16
 
 /* Sends data with `count` descriptors. Bytes sent, or -1 with errno. Never raises SIGPIPE. */
 ssize_t socket_send(int fd, const void *data, size_t size, const int *fds, size_t count);

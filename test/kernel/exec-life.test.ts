@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type HookFiles, execCapture, readHookResult, startHook, waitHookResult } from '../../src/container/exec.ts';
@@ -171,6 +171,32 @@ test('without cgroup2 a command still ends with its client', async () => {
   }
 });
 
+test('a command is where its container is in every v1 hierarchy', async () => {
+  const dirs = ['freezer', 'devices'].map((name) =>
+    join('/sys/fs/cgroup', name, `mrt-test-${randomBytes(4).toString('hex')}`),
+  );
+  for (const dir of dirs) mkdirSync(dir);
+  const id = randomBytes(32).toString('hex');
+  const spec = host.spec({ args: forEver }, id);
+  const place = host.place(id);
+  const cgroup = { cgroup2: undefined, cgroup1: dirs, devices: 'all' } as const;
+  const client = await createContainer(spec, place, cgroup, never);
+  try {
+    await client.start();
+    const bare = follow(client, { spec, place, cgroup2: '/nowhere' });
+    const got = await execCapture(execRequest(bare, ['cat', '/proc/self/cgroup']), { signal: never, limit: 4096 });
+    for (const dir of dirs)
+      expect(got.stdout.toString()).toContain(`:${dir.slice('/sys/fs/cgroup'.length).replace(/^\/\w+/, '')}\n`);
+  } finally {
+    await client.kill().catch(() => undefined);
+    await client.closed;
+    for (const dir of dirs) {
+      await until('it is empty', () => readFileSync(join(dir, 'cgroup.procs'), 'utf8') === '');
+      rmdirSync(dir);
+    }
+  }
+});
+
 function capture(args: readonly string[], limit = 1 << 16): ReturnType<typeof execCapture> {
   return execCapture(execRequest(container, args), { signal: never, limit });
 }
@@ -207,14 +233,14 @@ function helperOf(id: string): number {
 }
 
 /** All command lines of the host. */
-function commands(): readonly { readonly words: string }[] {
+function commands(): readonly { readonly pid: string; readonly words: string }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => {
       try {
-        return { words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim() };
+        return { pid, words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim() };
       } catch {
-        return { words: '' };
+        return { pid, words: '' };
       }
     });
 }
