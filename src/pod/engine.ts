@@ -1,4 +1,4 @@
-import { type Clock, type MonoNs } from '../base/clock.ts';
+import { type Clock, type MonoNs, SECOND } from '../base/clock.ts';
 import { MinirtError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Pod } from '../manifest/pod.ts';
@@ -9,6 +9,9 @@ import { type Action, type PodEvent, actionKey, plan, stepPod } from './plan.ts'
 import { type PodRecord, encodeRecord } from './record.ts';
 import { podPhase, podReady, shownRestarts, visible } from './status.ts';
 import type { StopRequest } from './stop.ts';
+
+/** An action that failed against all expectation is tried again after this long, not at once and for ever. */
+const TRY_AGAIN = SECOND;
 
 /** Planning must come to rest after this many rounds of immediate events; more would be a rule that undoes itself. */
 const MOST_ROUNDS = 1000;
@@ -52,6 +55,7 @@ export class PodEngine implements EngineView {
   #shown = new Map<string, string>();
   #queue: PodEvent[] = [];
   #turning = false;
+  #stage: 'new' | 'taken' | 'released' = 'new';
   #cancelWake: (() => void) | undefined;
   #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
 
@@ -71,9 +75,13 @@ export class PodEngine implements EngineView {
     return this.#record;
   }
 
-  /** Takes the pod in hand: plans, and acts, until it has ended. */
+  /** Takes the pod in hand: plans, and acts, until it has ended. What happened before is looked at only now. */
   start(): void {
-    this.emit({ kind: 'taken' });
+    if (this.#stage !== 'new') return;
+    this.#stage = 'taken';
+    if (this.#record.ended !== undefined) return this.#settle?.resolve();
+    this.#queue.unshift({ kind: 'taken' });
+    this.#go();
   }
 
   /** Asks for the end of the pod; a later request can only make it earlier. */
@@ -86,24 +94,33 @@ export class PodEngine implements EngineView {
   }
 
   note(note: Note): void {
-    if (this.#record.ended !== undefined) return;
+    if (this.#isOver()) return;
     this.#options.journal.append(note);
   }
 
   /** What comes after the end is about nothing: the pod's files may be closed, or gone. */
   emit(event: PodEvent): void {
-    if (this.#record.ended !== undefined) return;
+    if (this.#isOver()) return;
     this.#queue.push(event);
-    if (this.#turning) return;
+    this.#go();
+  }
+
+  /** Plans, unless that is under way, or the pod is not in hand. A pod that cannot be planned is let go. */
+  #go(): void {
+    if (this.#turning || this.#stage !== 'taken' || this.#record.ended !== undefined) return;
     this.#turning = true;
     try {
       this.#turn();
     } catch (error) {
-      this.#options.log.error({ error: messageOf(error) }, 'pod engine failed');
-      this.#settle?.reject(error);
+      this.#options.log.error({ pod: this.pod.name, error: messageOf(error) }, 'pod engine failed');
+      this.#letGo(error);
     } finally {
       this.#turning = false;
     }
+  }
+
+  #isOver(): boolean {
+    return this.#record.ended !== undefined || this.#stage === 'released';
   }
 
   #turn(): void {
@@ -156,21 +173,23 @@ export class PodEngine implements EngineView {
   }
 
   #perform(action: Action, key: string): void {
+    if (this.#isOver()) return;
     // What happened since then may have changed the plan: two containers must not start because both were next once.
     const { actions } = plan(this.pod, this.#record, this.#options.clock.now());
     if (!actions.some((one) => actionKey(one) === key)) {
       this.#underWay.delete(key);
       return;
     }
-    this.#options.actor
-      .perform(action, this)
-      .catch((error: unknown) => {
-        this.#options.log.error({ action: key, error: messageOf(error) }, 'action failed');
-      })
-      .finally(() => {
-        this.#underWay.delete(key);
-        this.#replan();
-      });
+    const { actor, clock, log } = this.#options;
+    const done = (): void => {
+      this.#underWay.delete(key);
+      this.#go();
+    };
+    actor.perform(action, this).then(done, (error: unknown) => {
+      if (this.#isOver()) return;
+      log.error({ pod: this.pod.name, action: key, error: messageOf(error) }, 'action failed');
+      clock.at(clock.now() + TRY_AGAIN, done);
+    });
   }
 
   #wake(at: MonoNs | undefined): void {
@@ -179,24 +198,20 @@ export class PodEngine implements EngineView {
       at === undefined
         ? undefined
         : this.#options.clock.at(at, () => {
-            this.#replan();
+            this.#go();
           });
-  }
-
-  #replan(): void {
-    if (this.#record.ended !== undefined || this.#turning) return;
-    this.#turning = true;
-    try {
-      this.#turn();
-    } finally {
-      this.#turning = false;
-    }
   }
 
   /** Stops planning without touching the pod: its containers run on, for the next owner. */
   release(): void {
+    this.#letGo(new MinirtError('aborted', `release pod: ${this.pod.name}`));
+  }
+
+  /** From here on the pod's files are somebody else's to write. */
+  #letGo(why: unknown): void {
+    this.#stage = 'released';
     this.#cancelWake?.();
-    this.#settle?.reject(new MinirtError('aborted', `release pod: ${this.pod.name}`));
+    this.#settle?.reject(why);
   }
 }
 
