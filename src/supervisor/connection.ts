@@ -62,14 +62,17 @@ export class Connection {
     });
     if (this.#socket.destroyed) this.#fail(new Error('the connection is closed'));
     send(this.#socket, { id, method, params });
-    for (;;) {
-      while (inbox.length > 0) yield inbox.shift();
-      if (state.ended) break;
-      await new Promise<void>((resolve) => {
-        state.wake = resolve;
-      });
+    try {
+      for (;;) {
+        while (inbox.length > 0) yield inbox.shift();
+        if (state.ended) break;
+        await new Promise<void>((resolve) => {
+          state.wake = resolve;
+        });
+      }
+    } finally {
+      this.#pending.delete(id);
     }
-    this.#pending.delete(id);
     if (state.error !== undefined) throw state.error;
   }
 
@@ -85,9 +88,12 @@ export class Connection {
   async #greet(uid: string): Promise<void> {
     const hello = await new Promise<Hello>((resolve, reject) => {
       let greeted = false;
-      this.#socket.on('error', reject);
+      let cause: Error | undefined;
+      this.#socket.on('error', (error) => {
+        cause = error;
+      });
       this.#socket.on('close', () => {
-        const error = new Error('the other side closed the connection');
+        const error = cause ?? new Error('the other side closed the connection');
         reject(error);
         this.#fail(error);
       });
@@ -97,6 +103,7 @@ export class Connection {
         greeted = true;
       });
     });
+    if ((hello as Hello | null)?.hello !== 'minirt') throw new Error('it is no minirt');
     if (hello.version !== PROTOCOL_VERSION) throw new Error(`it speaks protocol ${String(hello.version)}`);
     if (hello.uid !== uid) throw new Error(`it answers for ${hello.uid}, not for ${uid}`);
   }

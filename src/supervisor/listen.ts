@@ -1,5 +1,5 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { type Server, type Socket, createServer } from 'node:net';
+import { type Socket, createServer } from 'node:net';
 import { isMinirtError, messageOf } from '../base/errors.ts';
 import { checkSocketPath } from '../helper/monitor.ts';
 import { PROTOCOL_VERSION, type Reply, type Request, onMessages, send } from './wire.ts';
@@ -16,6 +16,8 @@ export type Method = (params: Request['params'], signal: AbortSignal) => AsyncIt
 export interface Listening extends AsyncDisposable {
   /** Connections that are open now. */
   readonly clients: () => number;
+  /** Takes no new connection, and frees the path at once; the open ones go on. */
+  readonly deafen: () => void;
 }
 
 /** Listens on a unix socket that only root can open. The caller holds the lock that makes the path its own. */
@@ -34,7 +36,7 @@ export async function listen(path: string, uid: string, methods: Readonly<Record
     });
     send(socket, { hello: 'minirt', version: PROTOCOL_VERSION, uid });
     onMessages(socket, (message) => {
-      const answered = answer(socket, message as Request, methods, gone.signal);
+      const answered = answer(socket, requestOf(message), methods, gone.signal);
       answering.add(answered);
       void answered.finally(() => answering.delete(answered));
     });
@@ -44,10 +46,27 @@ export async function listen(path: string, uid: string, methods: Readonly<Record
     server.listen(path, resolve);
   });
   chmodSync(path, 0o600);
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  const deafen = (): void => {
+    // Closing removes the path too; later it may be the next owner's.
+    if (server.listening) server.close();
+  };
   return {
     clients: () => open.size,
-    [Symbol.asyncDispose]: () => closeAll(server, { open, answering }, path),
+    deafen,
+    async [Symbol.asyncDispose]() {
+      deafen();
+      await closeAll({ open, answering });
+      await closed;
+    },
   };
+}
+
+/** Throws on what is no request. */
+function requestOf(message: unknown): Request {
+  const { id, method, params } = (message ?? {}) as Partial<Request>;
+  if (typeof id !== 'number' || typeof method !== 'string') throw new TypeError('not a request');
+  return { id, method, params: params ?? {} };
 }
 
 async function answer(
@@ -76,20 +95,21 @@ async function answer(
   }
 }
 
-async function closeAll(
-  server: Server,
-  { open, answering }: { open: ReadonlySet<Socket>; answering: ReadonlySet<Promise<void>> },
-  path: string,
-): Promise<void> {
-  const closed = new Promise<void>((resolve) =>
-    server.close(() => {
+/** What was said last still reaches those who listen; those who do not are not waited for. */
+async function closeAll({
+  open,
+  answering,
+}: {
+  open: ReadonlySet<Socket>;
+  answering: ReadonlySet<Promise<void>>;
+}): Promise<void> {
+  const patience = AbortSignal.timeout(LAST_ANSWERS_MS);
+  const outOfPatience = new Promise<void>((resolve) => {
+    patience.addEventListener('abort', () => {
+      for (const socket of open) socket.destroy();
       resolve();
-    }),
-  );
-  // What was said last still reaches those who listen; those who do not are not waited for.
-  const patience = new Promise<void>((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref());
-  await Promise.race([Promise.allSettled(answering), patience]);
+    });
+  });
+  await Promise.race([Promise.allSettled(answering), outOfPatience]);
   for (const socket of open) socket.destroySoon();
-  await closed;
-  rmSync(path, { force: true });
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type ErrorCode, MinirtError } from '../base/errors.ts';
+import { type ErrorCode, MinirtError, messageOf } from '../base/errors.ts';
 
 /** Version of the control protocol; both sides refuse another one. */
 export const PROTOCOL_VERSION = 1;
@@ -29,7 +29,7 @@ export type Reply =
       readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
     };
 
-/** Splits a connection into JSON messages, one a line; destroys it on anything else. */
+/** Splits a connection into JSON messages, one a line; destroys it on anything else, and on what `receive` refuses. */
 export function onMessages(socket: Socket, receive: (message: unknown) => void): void {
   let rest = '';
   socket.setEncoding('utf8');
@@ -41,7 +41,8 @@ export function onMessages(socket: Socket, receive: (message: unknown) => void):
       try {
         receive(JSON.parse(line));
       } catch (error) {
-        socket.destroy(new MinirtError('supervisor.unreachable', 'read message: not JSON', { cause: error }));
+        const why = messageOf(error);
+        socket.destroy(new MinirtError('supervisor.unreachable', `read message: ${why}`, { cause: error }));
         return;
       }
     }
