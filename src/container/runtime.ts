@@ -37,7 +37,10 @@ export async function createContainer(
 ): Promise<MonitorClient> {
   checkSocketPath(place.socket);
   const undo = new Teardown();
-  undo.add('remove files', () => removeContainer(place));
+  undo.add('remove files', async () => {
+    await removeContainer(place);
+    await rm(place.execs, { recursive: true, force: true });
+  });
   try {
     await makeFolders(spec.rootfs, place);
     await mkdir(dirname(spec.log), { recursive: true, mode: 0o755 });
@@ -53,9 +56,9 @@ export async function createContainer(
   }
 }
 
-/** Removes the files of a run whose monitor is gone. The log stays. */
+/** Removes the files of a run whose monitor is gone. The log stays, and what its execs left: somebody may yet read it. */
 export async function removeContainer(place: ContainerPlace): Promise<void> {
-  for (const path of [place.socket, place.upper, place.work, place.execs, place.dir]) {
+  for (const path of [place.socket, place.upper, place.work, place.dir]) {
     await rm(path, { recursive: true, force: true });
   }
   await rmdir(dirname(place.upper)).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { systemClock } from '../base/clock.ts';
-import { MinirtError, isMinirtError } from '../base/errors.ts';
+import { abortReason, systemClock } from '../base/clock.ts';
+import { MinirtError, isMinirtError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { openCgroups } from '../container/cgroup.ts';
 import { FileLock } from '../helper/flock.ts';
@@ -66,6 +66,7 @@ export class PodHost {
 
   /** Takes a pod; MinirtError state.busy when another process owns it. */
   own(uid: string): Promise<OwnedPod> {
+    if (this.#stop.signal.aborted) return Promise.reject(abortReason(this.#stop.signal));
     const known = this.#owned.get(uid);
     if (known !== undefined) return known;
     const taken = this.#take(uid);
@@ -79,7 +80,7 @@ export class PodHost {
 
   /** Lets go of all pods; what runs, runs on for the next owner. */
   async close(): Promise<void> {
-    this.#stop.abort(new MinirtError('aborted', 'the owner is closing'));
+    this.#stop.abort(new MinirtError('supervisor.unreachable', 'own pod: the supervisor is closing'));
     for (const engine of this.#engines.values()) engine.release();
     await Promise.allSettled([...this.#owned.values()].map(async (owned) => (await owned).done));
   }
@@ -100,18 +101,24 @@ export class PodHost {
 
   /** The record is read again under the lock: its last owner may have written until then. */
   async #run(uid: string, lock: FileLock): Promise<OwnedPod> {
-    const { clock, log, roots } = this.#ports;
+    const { clock, log, roots, signal } = this.#ports;
     const { pod, record, paths } = await viewPod(roots, uid);
     const earlier = (await readJournal(paths.journal)).at(-1);
     const journal = new Journal(paths.journal, clock);
     const actor = new PodActor(this.#ports);
     const engine = new PodEngine({ pod, record, path: paths.state, journal, clock, log, actor });
-    this.#engines.set(uid, engine);
-    await actor.adopt(engine, BigInt(earlier?.t ?? '0'));
     const over = new AbortController();
-    const socket = await listen(paths.socket, uid, methods(engine, paths.journal, over.signal));
-    const done = this.#finish({ uid, engine, journal, socket, lock, over });
-    done.catch(() => undefined);
+    const owned: Owned = { uid, engine, actor, journal, lock, over, socket: undefined };
+    try {
+      owned.socket = await listen(paths.socket, uid, methods(engine, paths.journal, over.signal));
+      await actor.adopt(engine, BigInt(earlier?.t ?? '0'));
+      if (signal.aborted) throw abortReason(signal);
+    } catch (error) {
+      await this.#letGo(owned);
+      throw error;
+    }
+    this.#engines.set(uid, engine);
+    const done = this.#finish(owned);
     engine.start();
     return {
       uid,
@@ -123,14 +130,16 @@ export class PodHost {
     };
   }
 
-  async #finish(owned: {
-    uid: string;
-    engine: PodEngine;
-    journal: Journal;
-    socket: Listening;
-    lock: FileLock;
-    over: AbortController;
-  }): Promise<PodView> {
+  #finish(owned: Owned): Promise<PodView> {
+    const done = this.#untilOver(owned);
+    done.catch((error: unknown) => {
+      if (this.#stop.signal.aborted) return;
+      this.#ports.log.error({ pod: owned.uid, error: messageOf(error) }, 'let go of a pod before its end');
+    });
+    return done;
+  }
+
+  async #untilOver(owned: Owned): Promise<PodView> {
     const { uid, engine } = owned;
     try {
       await engine.ended;
@@ -138,13 +147,32 @@ export class PodHost {
       if (engine.record.termination?.remove === true) await dropPod(this.#ports.roots, view);
       return view;
     } finally {
-      owned.over.abort();
       this.#engines.delete(uid);
-      owned.journal[Symbol.dispose]();
-      await owned.lock.release();
-      await owned.socket[Symbol.asyncDispose]();
+      await this.#letGo(owned);
     }
   }
+
+  /** Nobody is told that it is over before the next one can take the pod; and by then its socket's path is free. */
+  async #letGo({ engine, actor, journal, lock, over, socket }: Owned): Promise<void> {
+    engine.release();
+    actor.letGo();
+    socket?.deafen();
+    journal[Symbol.dispose]();
+    await lock.release();
+    over.abort();
+    await socket?.[Symbol.asyncDispose]();
+  }
+}
+
+interface Owned {
+  readonly uid: string;
+  readonly engine: PodEngine;
+  readonly actor: PodActor;
+  readonly journal: Journal;
+  readonly lock: FileLock;
+  /** Aborted once the pod is no longer ours. */
+  readonly over: AbortController;
+  socket: Listening | undefined;
 }
 
 /** What a pod's socket answers. */

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { abortReason } from '../../base/clock.ts';
-import { messageOf } from '../../base/errors.ts';
-import type { ProcessSpec } from '../../container/spec.ts';
+import { MinirtError, messageOf } from '../../base/errors.ts';
 import type { Container } from '../../manifest/pod.ts';
 import { containerPaths } from '../../state/paths.ts';
 import type { Actor, EngineView } from '../engine.ts';
@@ -11,7 +10,7 @@ import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
 import { runHook } from './hook.ts';
 import type { PodHostPorts } from './host.ts';
-import { type Live, type LiveOptions, adopt, clientOf } from './live.ts';
+import { type Live, type LiveOptions, adopt, clientOf, discard, startOf } from './live.ts';
 import { createSandbox, removeSandboxOf } from './sandbox.ts';
 import { liveOptions, startContainer } from './start.ts';
 
@@ -23,6 +22,7 @@ export class PodActor implements Actor {
   readonly #live = new Map<string, Live>();
   /** Hooks that the end of the grace period ended, by instance. */
   readonly #cut = new Set<string>();
+  readonly #letGo = new AbortController();
 
   constructor(ports: PodHostPorts) {
     this.#ports = ports;
@@ -33,6 +33,7 @@ export class PodActor implements Actor {
       case 'sandbox':
         return createSandbox(this.#ports, engine);
       case 'teardown':
+        await Promise.all([...this.#live.values()].map((live) => live.released));
         return removeSandboxOf(this.#ports, engine);
       case 'start':
         return this.#start(action, engine);
@@ -53,11 +54,36 @@ export class PodActor implements Actor {
 
   /** Takes up what an earlier owner left running; before the engine starts to plan. */
   async adopt(engine: EngineView, notedUntil: bigint): Promise<void> {
-    for (const container of engine.record.containers) {
-      const { state, name } = container;
+    const found = new Map<string, () => Live>();
+    for (const { state, name } of engine.record.containers) {
+      if (state.phase === 'exited') await this.#sweepExited(engine, state.terminated.containerId);
       if (state.phase === 'waiting' || state.phase === 'exited') continue;
       const options = { ...(await this.#optionsFor(engine, name, state.id)), notedUntil };
-      this.#live.set(name, await adopt(options, this.#ports.signal));
+      if (state.phase === 'creating') {
+        const start = await startOf(options);
+        // Half made: swept when its turn comes.
+        if (start === undefined) continue;
+        const wall = new Date(start.wall).toISOString();
+        engine.emit({ kind: 'container', name, event: { kind: 'started', id: state.id, wall } });
+      }
+      found.set(name, await adopt(options));
+    }
+    // All at once: what is told of one must not find the others missing.
+    for (const [name, begin] of found) this.#live.set(name, begin());
+  }
+
+  /** Follows nothing any more; what runs, runs on for the next owner. */
+  letGo(): void {
+    this.#letGo.abort(new MinirtError('aborted', 'the owner lets go'));
+  }
+
+  /** Its owner may have died between telling the exit and tidying up. */
+  async #sweepExited(engine: EngineView, id: string): Promise<void> {
+    if (id === '') return;
+    try {
+      await (await this.#optionsFor(engine, '', id)).release();
+    } catch (error) {
+      this.#ports.log.warn({ container: id, error: messageOf(error) }, 'could not sweep a container');
     }
   }
 
@@ -65,23 +91,24 @@ export class PodActor implements Actor {
     const container = specOf(engine, name);
     const record = recordOf(engine, name);
     if (container === undefined || record === undefined) return;
-    if (record.state.phase === 'creating') return this.#sweepHalfMade(engine, record);
+    if (record.state.phase === 'creating') return this.#sweepHalfMade(engine, name, record.state.id);
     await startContainer({
       ports: this.#ports,
       engine,
       container,
+      letGo: this.#letGo.signal,
       onLive: (live) => this.#live.set(name, live),
     });
   }
 
   /** An instance that an owner died over: it never became one, whatever is there of it goes. */
-  async #sweepHalfMade(engine: EngineView, record: ContainerRecord): Promise<void> {
-    const live = this.#live.get(record.name);
-    await live?.client?.kill().catch(() => undefined);
-    await live?.gone.catch(() => undefined);
+  async #sweepHalfMade(engine: EngineView, name: string, id: string): Promise<void> {
+    const options = await this.#optionsFor(engine, name, id);
+    await discard(options);
+    await rm(options.paths.execs, { recursive: true, force: true });
     engine.emit({
       kind: 'container',
-      name: record.name,
+      name,
       event: {
         kind: 'createFailed',
         reason: 'ContainerCreating',
@@ -94,18 +121,16 @@ export class PodActor implements Actor {
 
   async #hook({ name, id, hook }: ActionOf<'hook'>, engine: EngineView): Promise<void> {
     const container = specOf(engine, name);
+    if (container === undefined) return;
     const live = this.#live.get(name);
-    if (container === undefined || live === undefined) return this.#lost(name, id, engine);
-    const file = containerPaths(this.#ports.roots, engine.record.uid, id).process;
-    const process = JSON.parse(await readFile(file, 'utf8')) as ProcessSpec;
     await runHook({
       ports: this.#ports,
       engine,
       container,
       id,
       hook,
-      live,
-      process,
+      // Of an earlier instance there is nothing to run in; its hook may have left a result.
+      live: live?.id === id ? live : undefined,
       wasCut: () => this.#cut.has(id),
     });
   }
@@ -115,12 +140,14 @@ export class PodActor implements Actor {
     this.#cut.add(id);
     const execId = recordOf(engine, name)?.hooks.postStart?.execId ?? '';
     const live = this.#live.get(name);
-    try {
-      await clientOf(live).execKill(execId);
-    } catch (error) {
-      this.#ports.log.debug({ error: messageOf(error) }, 'could not end hook');
-    }
-    await until(this.#ports, () => recordOf(engine, name)?.hooks.postStart?.ended !== undefined);
+    // Again and again: it may be about to begin.
+    await until(this.#ports, async () => {
+      if (recordOf(engine, name)?.hooks.postStart?.ended !== undefined) return true;
+      await live?.client?.execKill(execId).catch((error: unknown) => {
+        this.#ports.log.debug({ error: messageOf(error) }, 'could not end hook');
+      });
+      return false;
+    });
   }
 
   async #signal({ name, id }: ActionOf<'signal'>, engine: EngineView): Promise<void> {
@@ -178,7 +205,7 @@ export class PodActor implements Actor {
     const path = await readFile(paths.cgroup, 'utf8').catch(() => undefined);
     const { cgroups } = this.#ports;
     const cgroup = path === undefined ? cgroups.container(uid, id) : cgroups.fromPath(path);
-    return liveOptions(this.#ports, { engine, name, id, paths, cgroup });
+    return liveOptions(this.#ports, { engine, name, id, paths, cgroup, letGo: this.#letGo.signal });
   }
 }
 
@@ -191,9 +218,9 @@ function recordOf(engine: EngineView, name: string): ContainerRecord | undefined
 }
 
 /** Waits for something that another action is about to bring. */
-async function until(ports: PodHostPorts, come: () => boolean): Promise<void> {
+async function until(ports: PodHostPorts, come: () => Promise<boolean>): Promise<void> {
   const step = BigInt(MINIMUM_SECONDS) * 10_000_000n;
-  while (!come()) {
+  while (!(await come())) {
     if (ports.signal.aborted) throw abortReason(ports.signal);
     await new Promise<void>((resolve) => ports.clock.at(ports.clock.now() + step, resolve));
   }

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SECOND } from '../../base/clock.ts';
+import { SECOND, waitUntil } from '../../base/clock.ts';
 import { MinirtError, messageOf } from '../../base/errors.ts';
 import { readHookResult, startHook, waitHookResult, type HookResult } from '../../container/exec.ts';
 import type { ProcessSpec } from '../../container/spec.ts';
@@ -28,9 +29,8 @@ export interface RunningHook {
   readonly container: Container;
   readonly id: string;
   readonly hook: HookName;
-  readonly live: Live;
-  /** The container's own process: a hook has its environment, user and capabilities. */
-  readonly process: ProcessSpec;
+  /** undefined: the container is gone. */
+  readonly live: Live | undefined;
   /** Whether the grace period ended the hook. */
   readonly wasCut: () => boolean;
 }
@@ -83,11 +83,11 @@ async function execHook(
   const paths = containerPaths(ports.roots, engine.record.uid, id);
   const files = hookFiles(paths, run.execId);
   try {
-    if (!existsSync(files.begun)) {
+    if (!(await wasBegun(running, run, files)) && running.live !== undefined) {
       privateFolder(paths.execs);
       onStart();
       writeFileSync(files.begun, '');
-      const process = { ...running.process, args: handler.command, terminal: false, stdin: false };
+      const process = { ...(await ownProcess(paths)), args: handler.command, terminal: false, stdin: false };
       const monitor = { socket: paths.socket, pod: engine.record.uid, container: id };
       await startHook({ monitor, id: run.execId, process }, { ...files, limit: OUTPUT_LIMIT });
     }
@@ -101,25 +101,55 @@ async function execHook(
   }
 }
 
+/** The container's own process: a hook has its environment, user and capabilities. */
+async function ownProcess(paths: ContainerPaths): Promise<ProcessSpec> {
+  return JSON.parse(await readFile(paths.process, 'utf8')) as ProcessSpec;
+}
+
+/**
+ * Whether an earlier owner began the hook. One that died over the beginning left its word for it, but neither a command
+ * nor a result: then it is begun again.
+ */
+async function wasBegun({ ports, live }: RunningHook, run: HookRun, files: HookPaths): Promise<boolean> {
+  if (!existsSync(files.begun)) return false;
+  // Without cgroup2 there is nothing to see of an exec.
+  if (live === undefined || ports.cgroups.describe().kill !== 'cgroup2') return true;
+  const leaf = join(await readFile(files.cgroup, 'utf8'), `exec-${run.execId}`);
+  const told = (): boolean => existsSync(leaf) || existsSync(files.result);
+  if (told()) return true;
+  // Between the two there is a moment with neither.
+  await waitUntil(ports.clock, ports.clock.now() + LAST_WORDS, ports.signal);
+  return told();
+}
+
 /** Waits for the result; when the container is gone first, the hook died with it and has a moment to say so. */
-async function resultOf({ ports, live }: RunningHook, files: { output: string; result: string }): Promise<HookResult> {
+async function resultOf({ ports, live }: RunningHook, files: HookPaths): Promise<HookResult> {
+  const why = 'the container exited while the hook ran';
+  if (live === undefined) return (await readHookResult(files)) ?? { kind: 'failed', what: why };
   const gone = new AbortController();
-  const onGone = (): void => {
-    ports.clock.at(ports.clock.now() + LAST_WORDS, () => {
-      gone.abort(new MinirtError('hook.failed', 'the container exited while the hook ran'));
-    });
+  const giveUp = (): void => {
+    gone.abort(new MinirtError('hook.failed', why));
   };
-  live.gone.then(onGone, onGone);
+  void live.gone.then(() => ports.clock.at(ports.clock.now() + LAST_WORDS, giveUp));
   try {
-    return await waitHookResult(files, gone.signal);
+    return await waitHookResult(files, AbortSignal.any([gone.signal, ports.signal]));
   } catch (error) {
     return (await readHookResult(files)) ?? { kind: 'failed', what: messageOf(error) };
   }
 }
 
-function hookFiles(paths: ContainerPaths, execId: string): { begun: string; output: string; result: string } {
+interface HookPaths {
+  /** There once the hook is about to be begun. */
+  readonly begun: string;
+  readonly output: string;
+  readonly result: string;
+  /** Names the container's cgroup. */
+  readonly cgroup: string;
+}
+
+function hookFiles(paths: ContainerPaths, execId: string): HookPaths {
   const file = (suffix: string): string => join(paths.execs, `${execId}.${suffix}`);
-  return { begun: file('begun'), output: file('log'), result: file('result') };
+  return { begun: file('begun'), output: file('log'), result: file('result'), cgroup: paths.cgroup };
 }
 
 /** The output as the kubelet's texts want it: stdout and stderr apart, marks removed. */

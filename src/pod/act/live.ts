@@ -1,4 +1,5 @@
-import { MinirtError, isMinirtError } from '../../base/errors.ts';
+import { MinirtError, isErrno, isMinirtError, messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { ContainerCgroup } from '../../container/cgroup.ts';
 import { type MonitorClient, connectMonitor, readRecords } from '../../helper/monitor.ts';
 import type { MonitorRecord } from '../../helper/record.ts';
@@ -11,8 +12,10 @@ import { signalName } from '../signals.ts';
 export interface Live {
   readonly id: string;
   readonly client: MonitorClient | undefined;
-  /** Resolves once the exit has been told to the engine. */
+  /** Resolves once the exit has been told to the engine. Never rejects. */
   readonly gone: Promise<void>;
+  /** Resolves when nothing more is done about it: what it held on the host is free, or somebody else's to free. */
+  readonly released: Promise<void>;
 }
 
 export interface LiveOptions {
@@ -27,26 +30,76 @@ export interface LiveOptions {
   readonly lastWords: () => Promise<string | undefined>;
   /** Frees what the instance held on the host. */
   readonly release: () => Promise<void>;
+  /** Aborted when the owner lets go: what happens from then on is the next one's to see. */
+  readonly letGo: AbortSignal;
+  readonly log: Logger;
 }
 
 /** Follows a connected monitor: its records become events and journal entries, its end is never missed. */
 export function follow(client: MonitorClient, options: LiveOptions): Live {
-  const gone = followToEnd(client, options);
-  gone.catch(() => undefined);
-  return { id: options.id, client, gone };
+  options.letGo.addEventListener(
+    'abort',
+    () => {
+      client.close();
+    },
+    { once: true },
+  );
+  return ending(client, options, followToEnd(client, options));
 }
 
 /** Takes up an instance that an earlier owner left: its monitor if it lives, else what it wrote down. */
-export async function adopt(options: LiveOptions, signal: AbortSignal): Promise<Live> {
-  const { engine, id, paths } = options;
-  try {
-    const identity = { socket: paths.socket, pod: engine.record.uid, container: id };
-    return follow(await connectMonitor(identity, signal), options);
-  } catch (error) {
-    if (!isMinirtError(error)) throw error;
-    const seen = await noteAll(options, await readRecords(paths.record));
-    return { id, client: undefined, gone: tellExit(options, seen) };
+export async function adopt(options: LiveOptions): Promise<() => Live> {
+  const client = await reach(options);
+  if (client !== undefined) return () => follow(client, options);
+  const records = await readRecords(options.paths.record);
+  return () => {
+    for (const record of records) noteRecord(options, record);
+    return ending(undefined, options, tellExit(options, lastWord(records)));
+  };
+}
+
+/** Whether an instance that nobody was told of began to run; undefined: it did not. */
+export async function startOf({ paths }: LiveOptions): Promise<MonitorRecord | undefined> {
+  return (await readRecords(paths.record)).find((record) => record.event === 'started');
+}
+
+/** Removes an instance that never ran: its end is nobody's business. */
+export async function discard(options: LiveOptions): Promise<void> {
+  const client = await reach(options);
+  if (client !== undefined) {
+    await client.kill().catch(() => undefined);
+    await client.closed;
   }
+  await options.cgroup.kill();
+  await options.release();
+}
+
+/** The instance's monitor; undefined when there is none any more. That it cannot be reached does not mean that. */
+async function reach({ engine, id, paths, letGo }: LiveOptions): Promise<MonitorClient | undefined> {
+  try {
+    return await connectMonitor({ socket: paths.socket, pod: engine.record.uid, container: id }, letGo);
+  } catch (error) {
+    if (isMinirtError(error, 'state.corrupt')) return undefined;
+    if (!isMinirtError(error, 'container.not-found')) throw error;
+    const { cause } = error;
+    const nobody = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].some((code) => isErrno(cause, code));
+    if (cause === undefined || nobody) return undefined;
+    throw error;
+  }
+}
+
+/** What is done about an end that is being told; whatever goes wrong then, the end itself has been told. */
+function ending(client: MonitorClient | undefined, options: LiveOptions, told: Promise<void>): Live {
+  const { id, log, letGo } = options;
+  const gone = told.catch((error: unknown) => {
+    log.error({ container: id, error: messageOf(error) }, 'could not tell the end of a container');
+  });
+  const released = gone
+    .then(() => (letGo.aborted ? undefined : options.release()))
+    .catch((error: unknown) => {
+      log.warn({ container: id, error: messageOf(error) }, 'could not release a container: left to the end of its pod');
+    });
+  return { id, client, gone, released };
 }
 
 async function followToEnd(client: MonitorClient, options: LiveOptions): Promise<void> {
@@ -56,14 +109,10 @@ async function followToEnd(client: MonitorClient, options: LiveOptions): Promise
     if (record.event === 'exited' || record.event === 'failed') end.record = record;
   });
   await client.closed;
+  if (options.letGo.aborted) return;
   // The stream may have been cut between the record and its telling: the file is the truth.
   if (end.record === undefined) end.record = lastWord(await readRecords(options.paths.record));
   await tellExit(options, end.record);
-}
-
-async function noteAll(options: LiveOptions, records: readonly MonitorRecord[]): Promise<MonitorRecord | undefined> {
-  for (const record of records) noteRecord(options, record);
-  return lastWord(records);
 }
 
 function lastWord(records: readonly MonitorRecord[]): MonitorRecord | undefined {
@@ -77,16 +126,16 @@ function noteRecord({ engine, name, notedUntil }: LiveOptions, record: MonitorRe
 }
 
 async function tellExit(options: LiveOptions, record: MonitorRecord | undefined): Promise<void> {
-  const { engine, name, id, cgroup } = options;
-  await cgroup.kill();
+  const { engine, name, id, cgroup, log } = options;
+  await cgroup.kill().catch((error: unknown) => {
+    log.warn({ container: id, error: messageOf(error) }, 'could not kill what a container left');
+  });
   if (record?.event === 'failed') {
-    await options.release();
     const wall = new Date(record.wall).toISOString();
     engine.emit({ kind: 'container', name, event: { kind: 'startFailed', id, message: startError(record), wall } });
     return;
   }
   const exit = await exitOf(options, record);
-  await options.release();
   const code = exit.kind === 'exited' ? exit.code : exit.kind === 'signaled' ? 128 + exit.signal : 137;
   engine.note({
     kind: 'exit',
@@ -104,10 +153,17 @@ async function exitOf(options: LiveOptions, record: MonitorRecord | undefined): 
     const why = 'the process that watched the container died, so its exit was not seen';
     return { kind: 'lost', why, wall: new Date().toISOString(), mono: process.hrtime.bigint(), message: undefined };
   }
-  const facts = { wall: new Date(record.wall).toISOString(), mono: record.t, message: await options.lastWords() };
+  const facts = { wall: new Date(record.wall).toISOString(), mono: record.t, message: await lastWords(options) };
   return 'code' in record
     ? { kind: 'exited', code: record.code, ...facts }
     : { kind: 'signaled', signal: record.signal, ...facts };
+}
+
+async function lastWords({ lastWords: read, id, log }: LiveOptions): Promise<string | undefined> {
+  return read().catch((error: unknown) => {
+    log.warn({ container: id, error: messageOf(error) }, 'could not read a termination message');
+    return undefined;
+  });
 }
 
 /** The runtime's text of a failed start; from `exec:` on it reads as on a real node. */

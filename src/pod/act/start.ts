@@ -4,17 +4,17 @@ import { open, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
-import type { ContainerCgroup } from '../../container/cgroup.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
 import type { ContainerSpec, Credentials } from '../../container/spec.ts';
 import { resolveUser } from '../../container/users.ts';
 import { peekImage } from '../../helper/peek.ts';
 import type { Image } from '../../image/store.ts';
 import type { Container } from '../../manifest/pod.ts';
-import { type ContainerPaths, type Roots, containerLog, containerPaths, podPaths } from '../../state/paths.ts';
+import { type Roots, containerLog, containerPaths, podPaths } from '../../state/paths.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
 import type { EngineView } from '../engine.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
+import { signalNumber } from '../signals.ts';
 import { containerSpec } from '../spec.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage } from './image.ts';
@@ -32,6 +32,7 @@ export interface Starting {
   readonly ports: PodHostPorts;
   readonly engine: EngineView;
   readonly container: Container;
+  readonly letGo: AbortSignal;
   /** Called as soon as there is something to follow. */
   readonly onLive: (live: Live) => void;
 }
@@ -44,11 +45,14 @@ export async function startContainer(starting: Starting): Promise<void> {
   };
   const id = randomBytes(32).toString('hex');
   emit({ kind: 'create', id });
-  const image = await ensureImage(ports, engine, container);
-  if (image.kind === 'missing') return emit(image.event);
-  emit(image.event);
-  let live: Live | undefined;
+  let live: Live;
   try {
+    await forgetHooks(ports, engine, container.name);
+    const image = await ensureImage(ports, engine, container);
+    if (image.kind === 'missing') return emit(image.event);
+    emit(image.event);
+    // Else it would be found out when it is to be stopped.
+    signalNumber(image.image.config.stopSignal);
     live = await createInstance(starting, image.image, id);
   } catch (error) {
     return emit(createFailure(ports, error));
@@ -64,6 +68,12 @@ export async function startContainer(starting: Starting): Promise<void> {
     return live.gone;
   }
   emit({ kind: 'started', id, wall: ports.clock.wall().toISOString() });
+}
+
+/** What the hooks of the instance before left is needed until the next one is made. */
+async function forgetHooks({ roots }: PodHostPorts, { record }: EngineView, name: string): Promise<void> {
+  const id = record.containers.find((one) => one.name === name)?.last?.containerId ?? '';
+  if (id !== '') await rm(containerPaths(roots, record.uid, id).execs, { recursive: true, force: true });
 }
 
 /** The pod is being ended: an instance whose process was never started goes without a trace of one. */
@@ -85,9 +95,11 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
     claimBulk(ports.roots, uid);
     const client = await createContainer(spec, paths, cgroup, ports.signal);
-    return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup }));
+    const { letGo } = starting;
+    return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup, letGo }));
   } catch (error) {
     await cgroup.remove().catch(() => undefined);
+    await rm(paths.execs, { recursive: true, force: true });
     throw error;
   }
 }
@@ -103,11 +115,12 @@ function claimBulk(roots: Roots, uid: string): void {
 /** How an instance is followed, new or adopted. */
 export function liveOptions(
   ports: PodHostPorts,
-  about: { engine: EngineView; name: string; id: string; paths: ContainerPaths; cgroup: ContainerCgroup },
+  about: Pick<LiveOptions, 'engine' | 'name' | 'id' | 'paths' | 'cgroup' | 'letGo'>,
 ): LiveOptions {
   const message = terminationLog(ports, about.engine, about.id);
   return {
     ...about,
+    log: ports.log,
     notedUntil: ports.clock.now(),
     lastWords: () => tail(message),
     release: async () => {
