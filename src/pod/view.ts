@@ -26,7 +26,7 @@ export async function listPods(roots: Roots, namespace: string | undefined): Pro
   const views: PodView[] = [];
   for (const one of namespaces.toSorted()) {
     for (const name of (await entries(indexDir(roots, one))).toSorted()) {
-      const view = await tryView(roots, one, name);
+      const view = await tryView(roots, one, name).catch(() => undefined);
       if (view !== undefined) views.push(view);
     }
   }

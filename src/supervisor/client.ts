@@ -16,6 +16,7 @@ import { prepareState } from './registry.ts';
 /** How long a supervisor may take until it answers. */
 const START_MS = 15_000;
 const TRY_AGAIN_MS = 100;
+const START_AGAIN_MS = 1000;
 
 /** A pod's owner, as its clients see it. */
 export class OwnerClient {
@@ -80,20 +81,30 @@ async function reachSupervisor(roots: Roots, signal: AbortSignal): Promise<Conne
   };
   const running = await attempt();
   if (running !== undefined) return running;
-  return untilReached(join(roots.state, 's'), attempt, { signal, started: startSupervisor(roots) });
+  return untilReached(join(roots.state, 's'), attempt, { signal, start: () => startSupervisor(roots) });
 }
 
 /** Tries whenever something changes beside the socket, and now and then: a lock may be about to be released. */
 async function untilReached(
   folder: string,
   attempt: () => Promise<Connection | undefined>,
-  { signal, started }: { signal: AbortSignal; started: Promise<void> },
+  { signal, start }: { signal: AbortSignal; start: () => Promise<void> },
 ): Promise<Connection> {
   // A failed start need not be one: somebody else may have started it in this moment.
   let failed: unknown;
-  started.catch((error: unknown) => {
-    failed = error;
-  });
+  let startAt = 0;
+  const begin = (): void => {
+    startAt = Infinity;
+    start().then(
+      () => {
+        // It went because there was one. Should that have been about to go, then there is none now.
+        startAt = performance.now() + START_AGAIN_MS;
+      },
+      (error: unknown) => {
+        failed = error;
+      },
+    );
+  };
   let rouse: (() => void) | undefined;
   const wake = (): void => rouse?.();
   const watcher = watch(folder).on('change', wake);
@@ -106,6 +117,7 @@ async function untilReached(
       const reached = await attempt();
       if (reached !== undefined) return reached;
       if (signal.aborted || failed !== undefined) throw unreachable(folder, failed);
+      if (performance.now() >= startAt) begin();
       await changed;
     }
   } finally {

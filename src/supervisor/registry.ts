@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { FileLock } from '../helper/flock.ts';
@@ -56,9 +56,20 @@ export async function removePod(roots: Roots, view: PodView): Promise<void> {
 /** {@link removePod} for the one who owns the pod. */
 export async function dropPod(roots: Roots, view: PodView): Promise<void> {
   await archivePod(roots, view);
-  await rm(join(indexDir(roots, view.namespace), view.name), { force: true });
+  // An owner may have died right here: by now the name may be another pod's.
+  if (await isNamed(roots, view)) await rm(join(indexDir(roots, view.namespace), view.name), { force: true });
   await rm(view.paths.dir, { recursive: true, force: true });
   await rm(view.paths.bulk, { recursive: true, force: true });
+}
+
+/** Whether the pod's name is its own: not before it was registered, and not after it was dropped. */
+export async function isNamed(roots: Roots, view: Pick<PodView, 'uid' | 'namespace' | 'name'>): Promise<boolean> {
+  try {
+    return (await readFile(join(indexDir(roots, view.namespace), view.name), 'utf8')).trim() === view.uid;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 /** A hard link cannot replace a name: two pods of one name are never both accepted. */

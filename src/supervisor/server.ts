@@ -9,7 +9,7 @@ import { viewPod } from '../pod/view.ts';
 import { type Roots, supervisorSocket } from '../state/paths.ts';
 import { type PodHost, isOwnedElsewhere, openHost, supervisorLock } from './host.ts';
 import { type Method, listen } from './listen.ts';
-import { prepareState } from './registry.ts';
+import { isNamed, prepareState, removePod } from './registry.ts';
 
 /** An on-demand supervisor without pods and clients goes after this long. */
 const IDLE_MS = 2000;
@@ -68,9 +68,13 @@ function ownMethod(host: PodHost): Method {
 async function adoptAll(roots: Roots, host: PodHost, log: Logger): Promise<void> {
   for (const uid of await readdir(join(roots.state, 'pods'))) {
     try {
-      const { record } = await viewPod(roots, uid);
+      const view = await viewPod(roots, uid);
+      const { record } = view;
       if (isFresh(record)) continue;
-      if (record.ended === undefined || record.termination?.remove === true) await host.own(uid);
+      if (record.startedAt === undefined && !(await isNamed(roots, view))) {
+        // Whoever was to register it died before it had its name: nobody knows of it.
+        await removePod(roots, view);
+      } else if (record.ended === undefined || record.termination?.remove === true) await host.own(uid);
     } catch (error) {
       if (isOwnedElsewhere(error) || isErrno(error, 'ENOENT')) continue;
       log.error({ pod: uid, error: messageOf(error) }, 'could not take pod');
