@@ -38,15 +38,13 @@ describe('a supervisor that is killed', () => {
 
   test('during preStop loses neither the hook nor the deadline', async () => {
     await victim.create('midway', deaf, {
-      ...hooked({ preStop: sh('sleep 2; echo done') }),
+      ...hooked({ preStop: sh('touch /begun; sleep 2; echo done') }),
       terminationGracePeriodSeconds: 5,
     });
     await victim.until('midway', 'running');
     const view = await victim.pod('midway');
     const call = victim.start('delete', 'pod', 'midway');
-    await eventually(async () => {
-      expect(await victim.entries(view, 'hook-start')).toHaveLength(1);
-    });
+    await made('midway', '/begun');
     await victim.killSupervisor();
     // Who waits for the end has the pod adopted.
     expect(await call.done).toMatchObject({ code: 0 });
@@ -63,22 +61,21 @@ describe('a supervisor that is killed', () => {
     ]);
     const since = BigInt(kill?.at ?? 0) - BigInt(asked?.t ?? 0);
     expect(since).toBeGreaterThan(4n * SECOND);
-    expect(since).toBeLessThan((53n * SECOND) / 10n);
+    // Only whole seconds of the hook are deducted.
+    expect(since).toBeLessThan((61n * SECOND) / 10n);
     expect(BigInt(kill?.at ?? 0) - BigInt(term?.at ?? 0)).toBeGreaterThanOrEqual(2n * SECOND);
   });
 
   test('with a container that ends while nobody looks: the hook that ran in it ends too', async () => {
     const preStop = sh('echo asked; touch /go; sleep 60');
-    await victim.create('unseen', 'until [ -e /go ]; do sleep 0.05; done; sleep 1; exit 3', {
+    await victim.create('unseen', 'until [ -e /go ]; do sleep 0.05; done; sleep 2; exit 3', {
       ...hooked({ preStop }),
       restartPolicy: 'Never',
     });
     await victim.until('unseen', 'running');
     const view = await victim.pod('unseen');
     expect(await victim.run('delete', 'pod', 'unseen', '--wait=false')).toMatchObject({ code: 0 });
-    await eventually(async () => {
-      expect(await victim.entries(view, 'hook-start')).toHaveLength(1);
-    });
+    await made('unseen', '/go');
     const pids = await victim.pids('unseen');
     await victim.killSupervisor();
     await gone(pids);
@@ -112,12 +109,10 @@ describe('a supervisor that is killed', () => {
   });
 
   test('during postStart: the hook is taken up where it is', async () => {
-    const file = victim.manifest('begun', obedient, hooked({ postStart: sh('sleep 3; echo done') }));
+    const file = victim.manifest('begun', obedient, hooked({ postStart: sh('touch /begun; sleep 3; echo done') }));
     expect(await victim.run('create', '-f', file)).toMatchObject({ code: 0 });
     const view = await victim.pod('begun');
-    await eventually(async () => {
-      expect(await victim.entries(view, 'hook-start')).toHaveLength(1);
-    });
+    await made('begun', '/begun');
     await victim.killSupervisor();
     expect((await victim.container('begun')).state.phase).toBe('starting');
     await victim.adopted('begun');
@@ -146,8 +141,7 @@ describe('a supervisor that is killed', () => {
       await victim.adopted(name);
       const { restartCount, last } = await victim.until(name, 'running');
       expect({ moment, restartCount, last }).toEqual({ moment, restartCount: 0, last: undefined });
-      const { stdout } = await victim.run('exec', name, '--', 'ps', '-o', 'args');
-      expect(stdout.match(/trap/g)).toHaveLength(1);
+      expect(await victim.monitors(name)).toHaveLength(1);
       expect(await victim.run('delete', 'pod', name, '--now')).toMatchObject({ code: 0 });
     }
   });
@@ -171,7 +165,7 @@ describe('others that are killed', () => {
     await victim.create('orphan', deaf);
     await victim.until('orphan', 'running');
     const pids = await victim.pids('orphan');
-    process.kill(await victim.monitor('orphan'), 'SIGKILL');
+    for (const monitor of await victim.monitors('orphan')) process.kill(monitor, 'SIGKILL');
     await gone(pids);
     const again = await eventually(async () => {
       const container = await victim.until('orphan', 'running');
@@ -201,6 +195,13 @@ describe('many at once', () => {
     expect(victim.supervisor()).toBe(owner);
   });
 });
+
+/** Waits until a hook made a file: then it runs, and not only its beginning was noted. */
+async function made(pod: string, path: string): Promise<void> {
+  await eventually(async () => {
+    expect(await victim.run('exec', pod, '--', 'test', '-e', path)).toMatchObject({ code: 0 });
+  });
+}
 
 async function gone(pids: readonly number[]): Promise<void> {
   await eventually(() => {

@@ -106,7 +106,7 @@ export class Victim {
 
   /** Process that holds the supervisor's lock. */
   supervisor(): number | undefined {
-    return holderOf(supervisorLock(this.roots));
+    return holdersOf((target) => target === supervisorLock(this.roots), 'serve')[0];
   }
 
   /** Kills the supervisor and waits until it is gone. */
@@ -119,13 +119,10 @@ export class Victim {
     });
   }
 
-  /** The process that watches a pod's container. */
-  async monitor(name: string): Promise<number> {
-    const { state } = await this.container(name);
-    const { record } = containerPaths(this.roots, (await this.pod(name)).uid, 'id' in state ? state.id : '');
-    const pid = holderOf(record, (command) => command.includes('monitor'));
-    if (pid === undefined) throw new Error(`the container of ${name} has no monitor`);
-    return pid;
+  /** The processes that watch a pod's containers. */
+  async monitors(name: string): Promise<readonly number[]> {
+    const { dir } = (await this.pod(name)).paths;
+    return holdersOf((target) => target.startsWith(`${dir}/`), 'monitor');
   }
 
   /** Has the pod taken by a supervisor, if nobody owns it. */
@@ -148,15 +145,12 @@ export class Victim {
   }
 }
 
-function holderOf(path: string, fits: (command: readonly string[]) => boolean = () => true): number | undefined {
-  // A helper that takes the lock for its owner has it open for a moment too.
-  return processes().find(
-    ({ pid, command }) =>
-      pid !== process.pid &&
-      !command.includes('lock') &&
-      fits(command) &&
-      openFiles(pid).some(({ target }) => target === path),
-  )?.pid;
+/** Processes with this word on their command line that have such a file open. */
+function holdersOf(fits: (target: string) => boolean, word: string): readonly number[] {
+  return processes()
+    .filter(({ command }) => command.includes(word))
+    .filter(({ pid }) => openFiles(pid).some(({ target }) => fits(target)))
+    .map(({ pid }) => pid);
 }
 
 function pidsIn(cgroup: string): readonly number[] {
