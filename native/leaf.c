@@ -126,12 +126,15 @@ void leaf_begin(struct monitor *m, struct client *client, char **args)
 		return control_reply(m, client, request, ESRCH);
 	if (find(m, args[0]) != NULL)
 		return control_reply(m, client, request, EEXIST);
+	/* Better no command than one outside a hierarchy. */
+	if (m->plan.cgroup1.count > SOCKET_MAX_FDS - 2)
+		return control_reply(m, client, request, E2BIG);
 	if (m->cgroup >= 0) {
 		fds[count] = make(m, client, args[0], is_client);
 		if (fds[count++] < 0)
 			return control_reply(m, client, request, errno);
 	}
-	for (size_t i = 0; i < m->plan.cgroup1.count && count < SOCKET_MAX_FDS; i++) {
+	for (size_t i = 0; i < m->plan.cgroup1.count; i++) {
 		snprintf(path, sizeof(path), "%s/cgroup.procs", m->plan.cgroup1.items[i]);
 		fds[count] = open(path, O_WRONLY | O_CLOEXEC);
 		if (fds[count++] < 0) {

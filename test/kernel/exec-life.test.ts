@@ -226,7 +226,7 @@ async function startSleeper(): Promise<{
 
 /** The helper that carries an exec: the parent of its command. */
 function helperOf(id: string): number {
-  const [pid] = pidsOf(container, { ...execRequest(container, []), id });
+  const [pid] = pidsOf(container, { id });
   const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   expect(readFileSync(`/proc/${parent}/cmdline`, 'utf8')).toContain('\0exec\0');
   return Number(parent);

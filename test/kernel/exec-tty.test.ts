@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawn as spawnPty } from 'node-pty';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { helperPath } from '../../src/helper/locate.ts';
 import type { Op } from '../../src/helper/plan.ts';
 import { Terminal } from '../support/cli.ts';
 import { TestHost, type TestContainer, until } from '../support/containers.ts';
-import { buildInto, clientArgs, execRequest, leavesOf, pidsOf } from '../support/exec.ts';
+import { buildInto, clientArgs, commandOf, execRequest, leavesOf, pidsOf } from '../support/exec.ts';
 
 const SIGTERM = 15;
 const SIGHUP = 1;
@@ -96,9 +96,9 @@ describe('keys', () => {
   test('Ctrl-C interrupts the command of the shell, and the shell goes on', async () => {
     const { terminal } = open(['sh', '-i']);
     await prompt(terminal);
-    terminal.type('sleep 1000\r');
-    await terminal.shows(/sleep 1000\r\n/);
-    await until('sleep runs', () => names(container).includes('S sleep 1000'));
+    terminal.type('sleep 1006\r');
+    await terminal.shows(/sleep 1006\r\n/);
+    await until('sleep runs', () => names(container).includes('S sleep 1006'));
     terminal.type('\u0003');
     const at = await terminal.shows(/\^C/);
     terminal.type('echo code=$?\r');
@@ -248,16 +248,5 @@ async function prompt(terminal: Terminal, from = 0): Promise<void> {
 
 /** State and command line of what was executed in the container, seen from the host. */
 function names(of: TestContainer): readonly string[] {
-  return leavesOf(of).flatMap((leaf) =>
-    pidsOf(of, { id: leaf.slice('exec-'.length) } as ExecRequest).map((pid) => commandOf(pid)),
-  );
-}
-
-function commandOf(pid: string): string {
-  try {
-    const state = /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return `${state} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`;
-  } catch {
-    return '';
-  }
+  return leavesOf(of).flatMap((leaf) => pidsOf(of, { id: leaf.slice('exec-'.length) }).map((pid) => commandOf(pid)));
 }

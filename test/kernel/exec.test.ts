@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { isErrno } from '../../src/base/errors.ts';
 import { type ExecRequest, execCapture, readHookResult, startHook, waitHookResult } from '../../src/container/exec.ts';
 import type { ProcessSpec } from '../../src/container/spec.ts';
 import { TestHost, until } from '../support/containers.ts';
-import { clientArgs, execRequest, leavesOf } from '../support/exec.ts';
+import { clientArgs, commandOf, execRequest, leavesOf, pidsOf } from '../support/exec.ts';
 
 const never = new AbortController().signal;
 const host = new TestHost();
@@ -134,7 +133,7 @@ describe('a hook', () => {
     await until('it runs', () => sleepers('8888') === 2);
     await container.client.execKill(hook.id);
     expect(await waitHookResult(files, never)).toMatchObject({ kind: 'exited', code: 137 });
-    expect(sleepers('8888')).toBe(0);
+    await until('it is gone', () => sleepers('8888') === 0);
   });
 
   test('has no result before its end', async () => {
@@ -161,17 +160,8 @@ function hookFiles(): { output: string; result: string } {
   return { output: join(dir, 'log'), result: join(dir, 'result') };
 }
 
-/** How many processes `sleep MARK` the container has, seen from the host. */
+/** How many processes `sleep MARK` the commands of the container have, seen from the host. */
 function sleepers(mark: string): number {
-  const all = [container.cgroup2, ...leavesOf(container).map((leaf) => join(container.cgroup2, leaf))];
-  const pids = all.flatMap((dir) => readFileSync(join(dir, 'cgroup.procs'), 'utf8').trim().split('\n'));
-  return pids.filter((pid) => {
-    try {
-      return pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `sleep\0${mark}\0`;
-    } catch (error) {
-      // It ended between the two looks.
-      if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return false;
-      throw error;
-    }
-  }).length;
+  const pids = leavesOf(container).flatMap((leaf) => pidsOf(container, { id: leaf.slice('exec-'.length) }));
+  return pids.filter((pid) => commandOf(pid) === `S sleep ${mark}`).length;
 }

@@ -42,12 +42,22 @@ export function leavesOf({ cgroup2 }: TestContainer): readonly string[] {
 }
 
 /** Host pids in the leaf of this request; none when it is gone. */
-export function pidsOf({ cgroup2 }: TestContainer, { id }: ExecRequest): readonly string[] {
+export function pidsOf({ cgroup2 }: TestContainer, { id }: Pick<ExecRequest, 'id'>): readonly string[] {
   try {
     const text = readFileSync(join(cgroup2, `exec-${id}`, 'cgroup.procs'), 'utf8');
     return text.split('\n').filter((pid) => pid !== '');
   } catch {
     return [];
+  }
+}
+
+/** State and command line of a process, as `S sleep 1`; empty when it is gone. */
+export function commandOf(pid: string): string {
+  try {
+    const state = /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return `${state} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`;
+  } catch {
+    return '';
   }
 }
 
