@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { delegateSelf } from '../../src/container/cgroup.ts';
 import { delegatedUnit } from '../../src/container/cgroup/systemd.ts';
 import { underSystemd } from '../../src/sys/host.ts';
+import { isHost } from '../support/hosts.ts';
 
 const UNIT = `minirt-test-${process.pid}.service`;
 
@@ -11,8 +12,16 @@ function show(property: string): string {
   return execFileSync('systemctl', ['show', `--property=${property}`, '--value', UNIT], { encoding: 'utf8' }).trim();
 }
 
-/** Needs a host where systemd is PID 1: scripts/vm has one. */
-describe.runIf(underSystemd())('a supervisor’s service', () => {
+/** scripts/vm has such a host. */
+const systemd = isHost(underSystemd(), 'hosts where systemd is PID 1', 'delegation by systemd');
+
+if (systemd) describe('a supervisor’s service', ofSystemd);
+else
+  test('without systemd nobody delegates, and that is said', async () => {
+    await expect(delegateSelf('scope', 'minirt-test.scope')).rejects.toMatchObject({ code: 'host.no-cgroup' });
+  });
+
+function ofSystemd(): void {
   const service = {
     unit: UNIT,
     description: 'a test of minirt',
@@ -48,10 +57,10 @@ describe.runIf(underSystemd())('a supervisor’s service', () => {
     await delegateSelf('service', service);
     expect(show('ActiveState')).toBe('active');
   });
-});
 
-test.runIf(underSystemd())('somebody else’s unit is not taken for ours', async () => {
-  expect(await delegatedUnit('/sys/fs/cgroup/init.scope')).toBeUndefined();
-  expect(await delegatedUnit('/sys/fs/cgroup/system.slice')).toBeUndefined();
-  expect(await delegatedUnit('/sys/fs/cgroup/system.slice/dbus.service')).toBeUndefined();
-});
+  test('somebody else’s unit is not taken for ours', async () => {
+    expect(await delegatedUnit('/sys/fs/cgroup/init.scope')).toBeUndefined();
+    expect(await delegatedUnit('/sys/fs/cgroup/system.slice')).toBeUndefined();
+    expect(await delegatedUnit('/sys/fs/cgroup/system.slice/dbus.service')).toBeUndefined();
+  });
+}

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isErrno } from '../../src/base/errors.ts';
 import { helperPath } from '../../src/helper/locate.ts';
 import { TestHost, until } from '../support/containers.ts';
+import { isHost } from '../support/hosts.ts';
 
 const host = new TestHost();
 beforeAll(() => host.open());
@@ -164,50 +165,46 @@ describe('a hostile image', () => {
   });
 });
 
-describe('the helper itself', () => {
+// A sanitized build is not static, so that it cannot run where its libraries are not.
+const isStatic = isHost(!helperPath().endsWith('-san'), 'static helpers', 'what a container can do with the helper');
+
+describe.each(isStatic ? ['minirt-helper'] : [])('the file of %s', () => {
   const digest = (): string => createHash('sha256').update(readFileSync(helperPath())).digest('hex');
 
-  // A sanitized build is not static, so that it cannot run where its libraries are not.
-  test.skipIf(helperPath().endsWith('-san'))(
-    'an entrypoint of /proc/self/exe runs it and cannot change it',
-    async () => {
-      const before = digest();
-      const container = await host.run({ args: ['/proc/self/exe'] });
-      await container.ended();
-      expect(container.output()).toContain('"stage":"plan"');
-      expect(digest()).toBe(before);
-    },
-  );
+  test('an entrypoint of /proc/self/exe runs it and cannot change it', async () => {
+    const before = digest();
+    const container = await host.run({ args: ['/proc/self/exe'] });
+    await container.ended();
+    expect(container.output()).toContain('"stage":"plan"');
+    expect(digest()).toBe(before);
+  });
 
-  test.skipIf(helperPath().endsWith('-san'))(
-    'its file stays read-only for who held it open when it ended',
-    async () => {
-      // A copy of its own: nothing else runs it, so that ETXTBSY does not hide what is to be seen.
-      const mine = join(host.dir, 'helper');
-      const before = process.env['MINIRT_HELPER'];
-      copyFileSync(helperPath(), mine);
-      process.env['MINIRT_HELPER'] = mine;
-      try {
-        const container = await host.run({ args: ['/proc/self/exe', 'sandbox'], process: { stdin: true } });
-        const [created] = container.records;
-        const held = openSync(`/proc/${created?.event === 'created' ? created.pid : 0}/exe`, 'r');
-        await container.client.kill();
-        await container.ended();
-        await until('nobody runs it', () => {
-          try {
-            closeSync(openSync(`/proc/self/fd/${held}`, 'r+'));
-            throw new Error('it was opened for writing');
-          } catch (error) {
-            if (isErrno(error, 'ETXTBSY')) return false;
-            expect(error).toMatchObject({ code: 'EROFS' });
-            return true;
-          }
-        });
-        closeSync(held);
-      } finally {
-        if (before === undefined) delete process.env['MINIRT_HELPER'];
-        else process.env['MINIRT_HELPER'] = before;
-      }
-    },
-  );
+  test('its file stays read-only for who held it open when it ended', async () => {
+    // A copy of its own: nothing else runs it, so that ETXTBSY does not hide what is to be seen.
+    const mine = join(host.dir, 'helper');
+    const before = process.env['MINIRT_HELPER'];
+    copyFileSync(helperPath(), mine);
+    process.env['MINIRT_HELPER'] = mine;
+    try {
+      const container = await host.run({ args: ['/proc/self/exe', 'sandbox'], process: { stdin: true } });
+      const [created] = container.records;
+      const held = openSync(`/proc/${created?.event === 'created' ? created.pid : 0}/exe`, 'r');
+      await container.client.kill();
+      await container.ended();
+      await until('nobody runs it', () => {
+        try {
+          closeSync(openSync(`/proc/self/fd/${held}`, 'r+'));
+          throw new Error('it was opened for writing');
+        } catch (error) {
+          if (isErrno(error, 'ETXTBSY')) return false;
+          expect(error).toMatchObject({ code: 'EROFS' });
+          return true;
+        }
+      });
+      closeSync(held);
+    } finally {
+      if (before === undefined) delete process.env['MINIRT_HELPER'];
+      else process.env['MINIRT_HELPER'] = before;
+    }
+  });
 });

@@ -131,10 +131,14 @@ async function resultOf({ ports, live }: RunningHook, files: HookPaths): Promise
     gone.abort(new MinirtError('hook.failed', why));
   };
   void live.gone.then(() => ports.clock.at(ports.clock.now() + LAST_WORDS, giveUp));
+  // Not AbortSignal.any: with a signal that lives as long as the owner it never lets go (nodejs/node#54614).
+  ports.signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await waitHookResult(files, AbortSignal.any([gone.signal, ports.signal]));
+    return await waitHookResult(files, gone.signal);
   } catch (error) {
     return (await readHookResult(files)) ?? { kind: 'failed', what: messageOf(error) };
+  } finally {
+    ports.signal.removeEventListener('abort', giveUp);
   }
 }
 
