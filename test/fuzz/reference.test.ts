@@ -45,7 +45,8 @@ test('any text is a reference that normalises to itself, or is refused by code',
       try {
         const once = parseReference(text);
         expect(parseReference(formatReference(once))).toEqual(once);
-        expect(formatReference(once)).not.toMatch(/\.\.|\/\/|\0| /);
+        // A tag may hold two dots; it never stands alone in a path.
+        expect(`${once.domain}/${once.path}`).not.toMatch(/\.\.|\/\/|\0| /);
       } catch (error) {
         if (!isMinirtError(error, 'reference.invalid')) throw error;
       }
