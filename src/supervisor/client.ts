@@ -81,12 +81,12 @@ async function reachSupervisor(roots: Roots, signal: AbortSignal): Promise<Conne
   };
   const running = await attempt();
   if (running !== undefined) return running;
-  return untilReached(join(roots.state, 's'), attempt, { signal, start: () => startSupervisor(roots) });
+  return untilReached(roots, attempt, { signal, start: () => startSupervisor(roots) });
 }
 
 /** Tries whenever something changes beside the socket, and now and then: a lock may be about to be released. */
 async function untilReached(
-  folder: string,
+  roots: Roots,
   attempt: () => Promise<Connection | undefined>,
   { signal, start }: { signal: AbortSignal; start: () => Promise<void> },
 ): Promise<Connection> {
@@ -107,7 +107,7 @@ async function untilReached(
   };
   let rouse: (() => void) | undefined;
   const wake = (): void => rouse?.();
-  const watcher = watch(folder).on('change', wake);
+  const watcher = watch(join(roots.state, 's')).on('change', wake);
   const timer = setInterval(wake, TRY_AGAIN_MS);
   try {
     for (;;) {
@@ -116,7 +116,7 @@ async function untilReached(
       });
       const reached = await attempt();
       if (reached !== undefined) return reached;
-      if (signal.aborted || failed !== undefined) throw unreachable(folder, failed);
+      if (signal.aborted || failed !== undefined) throw unreachable(roots, failed);
       if (performance.now() >= startAt) begin();
       await changed;
     }
@@ -126,12 +126,24 @@ async function untilReached(
   }
 }
 
-function unreachable(folder: string, cause: unknown): MinirtError {
+function unreachable(roots: Roots, cause: unknown): MinirtError {
   const why = cause === undefined ? 'it does not answer' : messageOf(cause);
-  return new MinirtError('supervisor.unreachable', `start supervisor: ${folder}: ${why}`, {
+  return new MinirtError('supervisor.unreachable', `start supervisor: ${roots.state}: ${why}`, {
     cause,
-    hint: 'its log is supervisor.log in the state folder',
+    hint: underSystemd()
+      ? `its log: journalctl -u ${unitOf(roots)}`
+      : `its log is ${join(roots.state, 'supervisor.log')}`,
   });
+}
+
+function unitOf(roots: Roots): string {
+  return `minirt-${stateTag(roots.state)}.service`;
+}
+
+/** What a service of systemd would otherwise not be told: it starts with an environment of its own. */
+function ownEnvironment(): Record<string, string> {
+  const own = ['MINIRT_HELPER', 'CNI_PATH'].map((name) => [name, process.env[name]] as const);
+  return Object.fromEntries(own.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
 }
 
 /** Rejects when what was started ends badly; stays open as long as it runs. */
@@ -140,9 +152,8 @@ async function startSupervisor(roots: Roots): Promise<void> {
   const global = ['--root', roots.root, '--state', roots.state, '--log-dir', roots.logs];
   const command = [process.execPath, program, ...global, 'serve', '--on-demand'];
   if (underSystemd()) {
-    const unit = `minirt-${stateTag(roots.state)}.service`;
     const description = `minirt supervisor of ${roots.state}`;
-    return delegateSelf('service', { unit, description, command, env: {} });
+    return delegateSelf('service', { unit: unitOf(roots), description, command, env: ownEnvironment() });
   }
   const [file = '', ...args] = command;
   const fd = openSync(join(roots.state, 'supervisor.log'), 'a', 0o600);
