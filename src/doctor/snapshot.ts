@@ -57,7 +57,7 @@ function helpers(roots: Roots | undefined): string[] {
   const dirs = roots === undefined ? undefined : [roots.root, roots.state, roots.logs];
   return processes().flatMap(({ pid, start, command }) => {
     if (pid === process.pid) return [];
-    const serves = command.includes('serve') && command.some((word) => word.endsWith('/minirt'));
+    const serves = command.includes('serve') && command.some((word) => /\/(minirt|main\.js)$/.test(word));
     if (!isHelper(command) && !serves) return [];
     const words = [...command, ...openFiles(pid).map(({ target }) => target)];
     const own = dirs?.some((dir) => words.some((word) => word === dir || word.startsWith(`${dir}/`))) ?? true;

@@ -13,12 +13,15 @@ import {
 } from 'node:fs';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { createContainer, removeContainer, type ContainerPlace } from '../../src/container/runtime.ts';
 import { defaultCapabilities } from '../../src/container/capabilities.ts';
+import { type Snapshot, snapshot } from '../../src/doctor/snapshot.ts';
 import type { ContainerSpec, ProcessSpec } from '../../src/container/spec.ts';
 import type { MonitorClient } from '../../src/helper/monitor.ts';
 import { makeSandbox, removePrivateMount, removeSandbox, type SandboxFiles } from '../../src/helper/sandbox.ts';
 import type { MonitorRecord } from '../../src/helper/record.ts';
+import { leftSince } from './leaks.ts';
 
 /** Where this machine keeps cgroup2: the whole tree, or `unified` on a hybrid host. */
 export const cgroup2Root = existsSync('/sys/fs/cgroup/unified/cgroup.procs')
@@ -57,6 +60,8 @@ export class TestHost {
   readonly store = join(this.dir, 'store');
   readonly namespaces: SandboxFiles;
   readonly cgroup = join(cgroup2Root, `mrt-test-${randomBytes(4).toString('hex')}`);
+  readonly #roots = { root: this.dir, state: this.dir, logs: this.dir };
+  #before: Snapshot = new Set();
   #containers: TestContainer[] = [];
 
   constructor() {
@@ -73,6 +78,7 @@ export class TestHost {
   }
 
   async open(): Promise<this> {
+    this.#before = await snapshot(this.#roots);
     await makeSandbox({ hostname: 'pod-0', namespaces: this.namespaces }, never);
     return this;
   }
@@ -161,6 +167,7 @@ export class TestHost {
     );
     removeCgroups(this.cgroup);
     rmSync(this.dir, { recursive: true, force: true });
+    expect(await leftSince(this.#before, this.#roots)).toEqual([]);
   }
 }
 
