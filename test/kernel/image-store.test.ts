@@ -2,11 +2,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureRecipe } from '../../src/image/recipe.ts';
 import { type ImageStore, openImageStore } from '../../src/image/store.ts';
+import { helperPath } from '../../src/helper/locate.ts';
+import { buildInto } from '../support/exec.ts';
 import { layoutFiles, layoutTar, loadBusybox, loadImage, tar } from '../support/images.ts';
 
 const never = new AbortController().signal;
@@ -171,26 +172,13 @@ describe('the image store', () => {
         names: ['same'],
       }),
     );
-    const built = join(dir, 'dist');
-    const top = fileURLToPath(new URL('../../', import.meta.url));
-    execFileSync(
-      join(top, 'node_modules/.bin/tsc'),
-      ['-p', join(top, 'tsconfig.build.json'), '--noCheck', '--outDir', built],
-      {
-        stdio: 'pipe',
-      },
-    );
-    execFileSync('ln', ['-s', join(top, 'node_modules'), join(dir, 'node_modules')]);
-    writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
+    const built = buildInto(dir);
     const script = `import { openImageStore } from '${built}/image/store.js';
     const store = openImageStore('${dir}/root');
     await store.load({ path: '${archive}' }, new AbortController().signal);
     const image = await store.find('same');
     console.log(JSON.stringify(await store.rootfs(image, new AbortController().signal)));`;
-    const env = {
-      ...process.env,
-      MINIRT_HELPER: process.env['MINIRT_HELPER'] ?? join(top, 'native/build/minirt-helper'),
-    };
+    const env = { ...process.env, MINIRT_HELPER: helperPath() };
     const outputs = await Promise.all(
       [1, 2].map(
         () =>
