@@ -106,7 +106,7 @@ function sameState(seen: EntryOf<'state'>, expected: ExpectedState): boolean {
 }
 
 function events(expect: Expectation, { entries }: Observed, { steps }: Recording): string[] {
-  const seen = entriesOf(entries, 'event');
+  const seen = entriesOf(entries, 'event').filter((one) => !isLuck(one, entries) || isExpected(one, expect));
   const containers = new Set([...expect.events.map((one) => one.container), ...seen.map((one) => one.container ?? '')]);
   const differences: string[] = [];
   for (const container of containers) {
@@ -129,6 +129,26 @@ function events(expect: Expectation, { entries }: Observed, { steps }: Recording
     }
   }
   return differences;
+}
+
+/**
+ * A short hook that ends its own container (`nginx -s quit`) may be taken along before it has ended: on the node as here
+ * that is a matter of luck, and so is the event that tells of it.
+ */
+function isLuck({ reason, container }: { reason: string; container?: string }, entries: Observed['entries']): boolean {
+  return (
+    reason === 'FailedPreStopHook' &&
+    entriesOf(entries, 'hook-end').some(
+      (end) => end.hook === 'preStop' && end.container === container && end.exitCode === 137 && end.seconds < 1,
+    )
+  );
+}
+
+function isExpected(
+  { reason, container }: { reason: string; container?: string },
+  { events: all }: Expectation,
+): boolean {
+  return all.some((one) => one.reason === reason && one.container === container);
 }
 
 function firstAppearances(all: readonly { readonly type: string; readonly reason: string }[]): string[] {

@@ -29,7 +29,7 @@ describe("Kubernetes' tutorial of lifecycle hooks", () => {
     const deleted = await cli().run('delete', 'pod', 'lifecycle-demo');
     expect(deleted).toMatchObject({ code: 0, stdout: 'pod "lifecycle-demo" deleted from default namespace\n' });
     expect(deleted.stderr).toMatch(
-      /^lifecycle-demo-container: preStop exec exit 0 in \d\.\d s; (SIGQUIT, )?exited 0 with (30\.0|29\.\d|28\.\d) s of grace left\n$/,
+      /^lifecycle-demo-container: preStop exec exit (0|137) in \d\.\d s; (SIGQUIT, )?exited 0 with (30\.0|29\.\d|28\.\d) s of grace left\n$/,
     );
     expect(await cli().run('get', 'pod', 'lifecycle-demo')).toMatchObject({
       code: 1,

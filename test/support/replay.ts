@@ -14,6 +14,7 @@ import type { Cli } from './cli.ts';
 
 /** A delete may take the grace period, and the machine is shared. */
 const DELETE_SECONDS = 120;
+const SETTLE_MS = 1000;
 
 /** Does to a pod what was done to the recorded one, and tells what minirt did. Leaves nothing behind but logs. */
 export async function replay(recording: Recording, host: PodHost, cli: Cli): Promise<Observed> {
@@ -50,6 +51,8 @@ async function carryOut(step: Step, played: Played): Promise<Observed['execs'][n
   switch (step[0]) {
     case 'ready':
       await journal.until('the pod is ready', step[1], (entry) => entry.kind === 'phase' && entry.ready);
+      // The node saw a pod ready up to a second after it was; its shells had set their traps by then.
+      await delay(SETTLE_MS);
       return undefined;
     case 'phase':
       // The node was waited for in vain where its pod ended otherwise; the comparison has the phases.
