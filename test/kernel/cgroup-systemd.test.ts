@@ -30,8 +30,9 @@ function ofSystemd(): void {
   };
 
   afterEach(() => {
-    // Its restart may be under way; a service that is gone is no error here.
+    // Its restart may be under way; a service that is gone is no error here. Stopping alone spares what it started.
     spawnSync('systemctl', ['stop', UNIT]);
+    spawnSync('systemctl', ['kill', '--signal=KILL', UNIT]);
   });
 
   test('has a delegated cgroup in our slice, and comes back when it is killed', async () => {
@@ -56,6 +57,19 @@ function ofSystemd(): void {
     await delegateSelf('service', service);
     await delegateSelf('service', service);
     expect(show('ActiveState')).toBe('active');
+  });
+
+  test('that was stopped while something of it runs on is started again', async () => {
+    await delegateSelf('service', { ...service, command: ['/bin/sh', '-c', 'sleep 600 & exec sleep "$FOR"'] });
+    const procs = `/sys/fs/cgroup/minirt.slice/${UNIT}/cgroup.procs`;
+    await expect.poll(() => readFileSync(procs, 'utf8').trim().split('\n').length, { timeout: 20_000 }).toBe(2);
+    execFileSync('systemctl', ['stop', UNIT]);
+    expect(show('ActiveState')).toBe('inactive');
+    const [left = ''] = readFileSync(procs, 'utf8').split('\n');
+    expect(Number(left)).toBeGreaterThan(0);
+    await delegateSelf('service', service);
+    await expect.poll(() => show('ActiveState'), { timeout: 20_000 }).toBe('active');
+    expect(readFileSync(procs, 'utf8').split('\n')).toContain(left);
   });
 
   test('somebody else’s unit is not taken for ours', async () => {

@@ -28,18 +28,28 @@ export interface TransientService {
 export async function delegateSelf(kind: 'scope', unit: string): Promise<void>;
 export async function delegateSelf(kind: 'service', service: TransientService): Promise<void>;
 export async function delegateSelf(kind: 'scope' | 'service', what: string | TransientService): Promise<void> {
-  if (typeof what !== 'string') {
-    // Somebody else starts it at this moment, or systemd is about to restart it: either way it comes up.
-    const answer = await startTransient(what.unit, serviceProperties(what));
-    if (answer !== undefined && !/already/.test(answer)) throw refusal(what.unit, answer);
-    return;
-  }
+  if (typeof what !== 'string') return startService(what);
   const answer = await startTransient(what, scopeProperties(process.pid));
   if (answer !== undefined) throw refusal(what, answer);
   const patience = new Patience(`move into ${kind} ${what}`, MOVE_LIMIT_MS);
   while (!readFileSync('/proc/self/cgroup', 'utf8').includes(`/${what}`)) {
     await patience.wait(() => 'systemd did not move this process');
   }
+}
+
+/**
+ * A unit of this name may be there: somebody else starts it at this moment, systemd is about to restart it, or it was
+ * stopped, and systemd keeps it for as long as a container runs in its cgroup. Started, it comes up in any case.
+ */
+async function startService(service: TransientService, attempts = 3): Promise<void> {
+  const answer = await startTransient(service.unit, serviceProperties(service));
+  if (answer === undefined) return;
+  if (!/already/.test(answer)) throw refusal(service.unit, answer);
+  const again = await callManager(['StartUnit', 'ss', service.unit, 'replace']);
+  if (again === undefined) return;
+  // Forgotten between the two calls.
+  if (/not found|not loaded/.test(again) && attempts > 1) return startService(service, attempts - 1);
+  throw refusal(service.unit, again);
 }
 
 export function scopeProperties(pid: number): Property[] {
@@ -69,20 +79,31 @@ export function serviceProperties(service: TransientService): Property[] {
 
 /** The words of the busctl(1) call that starts a transient unit. */
 export function startTransientCall(unit: string, properties: readonly Property[]): string[] {
+  return managerCall(startTransientWords(unit, properties));
+}
+
+function startTransientWords(unit: string, properties: readonly Property[]): string[] {
+  const count = String(properties.length);
+  return ['StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail', count, ...properties.flat(), '0'];
+}
+
+function managerCall(words: readonly string[]): string[] {
   return [
     // busctl would take a dash in the command line of a service for an option of its own.
     ...['--system', '--quiet', '--', 'call'],
     ...['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'],
-    ...['StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail', String(properties.length)],
-    ...properties.flat(),
-    '0',
+    ...words,
   ];
 }
 
+function startTransient(unit: string, properties: readonly Property[]): Promise<string | undefined> {
+  return callManager(startTransientWords(unit, properties));
+}
+
 /** What systemd said when it refused; undefined when it did not. */
-async function startTransient(unit: string, properties: readonly Property[]): Promise<string | undefined> {
+async function callManager(words: readonly string[]): Promise<string | undefined> {
   try {
-    const result = await runCommand('busctl', startTransientCall(unit, properties));
+    const result = await runCommand('busctl', managerCall(words));
     return result.code === 0 ? undefined : result.stderr.trim();
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
