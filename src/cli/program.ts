@@ -1,9 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
+import { nearest } from '../base/nearest.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { renderFailure } from './failure.ts';
 import { type GlobalOptions, globalOptions, makeContext } from './globals.ts';
 import { type Io, Interrupted } from './io.ts';
-import { nearest } from './nearest.ts';
 import { requireRoot } from './root.ts';
 import { type VerbEntry, findVerb, verbs } from './table.ts';
 import { type OptionSpec, type Verb, notYet, usage } from './verb.ts';
@@ -117,7 +117,7 @@ function unknownVerb(word: string): Error {
   const names = verbs
     .filter((entry) => entry.load !== undefined)
     .flatMap((entry) => [entry.name, ...(entry.aliases ?? [])]);
-  const best = nearest(word, names);
+  const best = nearest(word, names, 'any');
   const all = '`minirt --help` lists the verbs';
   return usage(`unknown verb "${word}"`, best === undefined ? all : `did you mean \`minirt ${best}\`? ${all}`);
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Field, type Rows, fieldOf, shapeOf } from './fields.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../base/nearest.ts';
 import { type MapNode, type Node, type Path, toValue, typeName } from './node.ts';
 import type { Report } from './problem.ts';
 import { checkScalar } from './wire-type.ts';

@@ -4,7 +4,7 @@ import { buildPod } from './build.ts';
 import { withDefaults, without, withoutServerFields } from './defaults.ts';
 import { type Stance, decode } from './decode.ts';
 import { fieldTables } from './fields.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../base/nearest.ts';
 import { type MapNode, type Node, type Path, fromValue, toValue, typeName } from './node.ts';
 import type { Pod, V1Pod } from './pod.ts';
 import { type Findings, type Problem, type Report, newReport, placesOf, printable } from './problem.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDuration } from '../../../src/cli/duration.ts';
 import { resolveRoots } from '../../../src/cli/globals.ts';
-import { nearest } from '../../../src/cli/nearest.ts';
 import { parseSelector } from '../../../src/cli/selector.ts';
 import { parsePodNames, parseTarget } from '../../../src/cli/words.ts';
 
@@ -80,16 +79,6 @@ test.each([
 
 test('a selector that makes no sense is a usage error', () => {
   expect(() => parseSelector('a ~ b')).toThrow(expect.objectContaining({ code: 'usage' }));
-});
-
-test.each([
-  ['dlete', 'delete'],
-  ['gte', 'get'],
-  ['log', 'logs'],
-  ['excec', 'exec'],
-  ['zzzzzz', undefined],
-])('the verb nearest to %s is %s', (word, verb) => {
-  expect(nearest(word, ['run', 'get', 'exec', 'logs', 'delete'])).toBe(verb);
 });
 
 describe('the folders', () => {

@@ -1,12 +1,21 @@
-/** The word of `known` that `word` was most likely meant to be; undefined when none is close enough to be worth saying. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/**
+ * The word of `known` that `word` was most likely meant to be; undefined when none is close enough to be worth saying.
+ * With `reach` `any` every word counts that has anything in common with it, most of all one that begins with it.
+ */
+export function nearest(word: string, known: readonly string[], reach: 'close' | 'any' = 'close'): string | undefined {
   const lower = word.toLowerCase();
+  if (reach === 'any') {
+    const longer = known.find((candidate) => candidate.toLowerCase().startsWith(lower));
+    if (longer !== undefined) return longer;
+  }
+  const close = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let least = Infinity;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - word.length) >= least) continue;
+    const most = reach === 'close' ? close : Math.max(word.length, candidate.length) - 1;
+    if (Math.abs(candidate.length - word.length) > most) continue;
     const distance = edits(lower, candidate.toLowerCase());
-    if (distance < least) [best, least] = [candidate, distance];
+    if (distance <= most && distance < least) [best, least] = [candidate, distance];
   }
   return best;
 }
