@@ -1,6 +1,20 @@
-import type { LifecycleHandler } from 'kubernetes-types/core/v1.js';
+import type { HTTPGetAction, LifecycleHandler, Probe as V1Probe, TCPSocketAction } from 'kubernetes-types/core/v1.js';
 import { DEFAULTED_POLICY, defaultPullPolicy } from './defaults.ts';
-import type { Container, Handler, Pod, PullPolicy, RestartPolicy, V1Container, V1Pod } from './pod.ts';
+import type {
+  Container,
+  Handler,
+  HttpGetAction,
+  Pod,
+  Probe,
+  ProbeHandler,
+  PullPolicy,
+  RestartPolicy,
+  RestartRule,
+  Role,
+  TcpSocketAction,
+  V1Container,
+  V1Pod,
+} from './pod.ts';
 
 /** The internal Pod of a checked and defaulted object: every choice made, every one-of a tag. */
 export function buildPod(object: V1Pod): Pod {
@@ -16,7 +30,14 @@ export function buildPod(object: V1Pod): Pod {
     hostname: spec?.hostname === undefined || spec.hostname === '' ? defaultHostname(name) : spec.hostname,
     restartPolicy: (spec?.restartPolicy ?? 'Always') as RestartPolicy,
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,
-    containers: (spec?.containers ?? []).map((container) => buildContainer(container, unwritten)),
+    activeDeadlineSeconds: spec?.activeDeadlineSeconds,
+    readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    containers: [
+      ...(spec?.initContainers ?? []).map((one) =>
+        buildContainer(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', unwritten),
+      ),
+      ...(spec?.containers ?? []).map((one) => buildContainer(one, 'main', unwritten)),
+    ],
     object,
   };
 }
@@ -26,11 +47,13 @@ function defaultHostname(name: string): string {
   return name.length > 63 ? name.slice(0, 63).replace(/[-.]+$/, '') : name;
 }
 
-function buildContainer(container: V1Container, unwritten: ReadonlySet<string>): Container {
+function buildContainer(container: V1Container, role: Role, unwritten: ReadonlySet<string>): Container {
   const image = container.image ?? '';
+  const newer = container as V1Container & NewerFields;
   const imagePullPolicy = (container.imagePullPolicy ?? defaultPullPolicy(image)) as PullPolicy;
   return {
     name: container.name,
+    role,
     image,
     imagePullPolicy,
     imagePullPolicyWritten: !(imagePullPolicy === 'Always' && unwritten.has(container.name)),
@@ -42,12 +65,81 @@ function buildContainer(container: V1Container, unwritten: ReadonlySet<string>):
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
     terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
+    terminationMessagePolicy:
+      container.terminationMessagePolicy === 'FallbackToLogsOnError' ? 'FallbackToLogsOnError' : 'File',
+    ports: (container.ports ?? []).map(({ name, containerPort }) => ({ name, containerPort })),
+    probes: {
+      startup: buildProbe(container.startupProbe),
+      liveness: buildProbe(container.livenessProbe),
+      readiness: buildProbe(container.readinessProbe),
+    },
+    restartPolicy: container.restartPolicy as RestartPolicy | undefined,
+    restartPolicyRules: (newer.restartPolicyRules ?? []).map(buildRule),
+    stopSignal: newer.lifecycle?.stopSignal,
     postStart: buildHandler(container.lifecycle?.postStart),
     preStop: buildHandler(container.lifecycle?.preStop),
   };
 }
 
+/** Fields that Kubernetes has and `kubernetes-types` (1.30) does not. */
+interface NewerFields {
+  readonly restartPolicyRules?: readonly V1RestartRule[];
+  readonly lifecycle?: { readonly stopSignal?: string };
+}
+
+interface V1RestartRule {
+  readonly action: string;
+  readonly exitCodes?: { readonly operator: string; readonly values?: readonly number[] };
+}
+
+function buildRule({ action, exitCodes }: V1RestartRule): RestartRule {
+  return {
+    action: action as RestartRule['action'],
+    operator: exitCodes?.operator === 'NotIn' ? 'NotIn' : 'In',
+    values: exitCodes?.values ?? [],
+  };
+}
+
 function buildHandler(handler: LifecycleHandler | undefined): Handler | undefined {
-  if (handler?.exec === undefined) return undefined;
-  return { kind: 'exec', command: handler.exec.command ?? [] };
+  if (handler?.exec !== undefined) return { kind: 'exec', command: handler.exec.command ?? [] };
+  if (handler?.httpGet !== undefined) return buildHttpGet(handler.httpGet);
+  if (handler?.sleep !== undefined) return { kind: 'sleep', seconds: handler.sleep.seconds };
+  return handler?.tcpSocket === undefined ? undefined : buildTcpSocket(handler.tcpSocket);
+}
+
+function buildProbe(probe: V1Probe | undefined): Probe | undefined {
+  const handler = buildProbeHandler(probe);
+  if (probe === undefined || handler === undefined) return undefined;
+  return {
+    handler,
+    initialDelaySeconds: probe.initialDelaySeconds ?? 0,
+    timeoutSeconds: probe.timeoutSeconds ?? 1,
+    periodSeconds: probe.periodSeconds ?? 10,
+    successThreshold: probe.successThreshold ?? 1,
+    failureThreshold: probe.failureThreshold ?? 3,
+    terminationGracePeriodSeconds: probe.terminationGracePeriodSeconds,
+  };
+}
+
+function buildProbeHandler(probe: V1Probe | undefined): ProbeHandler | undefined {
+  if (probe?.exec !== undefined) return { kind: 'exec', command: probe.exec.command ?? [] };
+  if (probe?.httpGet !== undefined) return buildHttpGet(probe.httpGet);
+  if (probe?.tcpSocket !== undefined) return buildTcpSocket(probe.tcpSocket);
+  if (probe?.grpc === undefined) return undefined;
+  return { kind: 'grpc', port: probe.grpc.port, service: probe.grpc.service ?? '' };
+}
+
+function buildHttpGet(get: HTTPGetAction): HttpGetAction {
+  return {
+    kind: 'httpGet',
+    host: get.host === '' ? undefined : get.host,
+    port: get.port,
+    path: get.path ?? '/',
+    scheme: get.scheme === 'HTTPS' ? 'HTTPS' : 'HTTP',
+    headers: get.httpHeaders ?? [],
+  };
+}
+
+function buildTcpSocket({ host, port }: TCPSocketAction): TcpSocketAction {
+  return { kind: 'tcpSocket', host: host === '' ? undefined : host, port };
 }

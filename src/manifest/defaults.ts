@@ -13,20 +13,39 @@ export const DEFAULTED_POLICY = 'minirt.dev/defaulted-image-pull-policy';
 /** The object as Kubernetes would store it (pkg/apis/core/v1/defaults.go), keys in the order in which kubectl prints. */
 export function withDefaults(written: V1Pod): V1Pod {
   const pod = preset(written as Plain, fieldTables['Pod'] ?? {}) as V1Pod;
-  const containers = pod.spec?.containers ?? [];
   const defaulted: string[] = [];
-  const complete = containers.map((container): V1Container => {
+  const complete = (given: V1Container): V1Container => {
+    const container = withProbeDefaults(given);
     if ((container.imagePullPolicy ?? '') !== '') return container;
     const imagePullPolicy = defaultPullPolicy(container.image ?? '');
     if (imagePullPolicy === 'Always') defaulted.push(container.name);
     return { ...container, imagePullPolicy };
-  });
+  };
+  const { containers = [], initContainers } = pod.spec ?? {};
+  const completed = {
+    ...(initContainers === undefined ? {} : { initContainers: initContainers.map(complete) }),
+    containers: containers.map(complete),
+  };
   const metadata = { ...pod.metadata };
   if (defaulted.length > 0) metadata.annotations = { ...metadata.annotations, [DEFAULTED_POLICY]: defaulted.join(',') };
   const grace = pod.spec?.terminationGracePeriodSeconds ?? 30;
   const terminationGracePeriodSeconds = grace < 0 ? 1 : grace;
-  const spec = { ...pod.spec, containers: complete, terminationGracePeriodSeconds };
+  const spec = { ...pod.spec, ...completed, terminationGracePeriodSeconds };
   return sorted({ ...pod, apiVersion: 'v1', kind: 'Pod', metadata, spec }) as V1Pod;
+}
+
+/** A zero in these means the default too (SetDefaults_Probe). */
+const PROBE_DEFAULTS = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 } as const;
+
+function withProbeDefaults(container: V1Container): V1Container {
+  const complete = { ...container };
+  for (const name of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
+    const probe = container[name];
+    if (probe === undefined) continue;
+    const zeros = Object.entries(PROBE_DEFAULTS).filter(([field]) => probe[field as keyof typeof PROBE_DEFAULTS] === 0);
+    complete[name] = { ...probe, ...Object.fromEntries(zeros) };
+  }
+  return complete;
 }
 
 /** Puts the tables' presets where nothing was written, at every depth. */

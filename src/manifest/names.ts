@@ -89,3 +89,9 @@ export function portNameComplaints(name: string): Complaints {
   if (name.startsWith('-') || name.endsWith('-')) complaints.push('must not begin or end with a hyphen');
   return complaints;
 }
+
+/** The name of an HTTP header (IsHTTPHeaderName). */
+export function headerNameComplaints(name: string): Complaints {
+  const rule = "a valid HTTP header must consist of alphanumeric characters or '-'";
+  return /^[-A-Za-z0-9]+$/.test(name) ? [] : [hint(rule, ['X-Header-Name'], '[-A-Za-z0-9]+')];
+}

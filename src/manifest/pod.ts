@@ -2,8 +2,73 @@ import type { Pod as V1Pod, Container as V1Container } from 'kubernetes-types/co
 
 export type { V1Pod, V1Container };
 
-/** What a hook does when its moment comes (Kubernetes' LifecycleHandler, one-of made a tag). */
-export type Handler = { readonly kind: 'exec'; readonly command: readonly string[] };
+export interface ExecAction {
+  readonly kind: 'exec';
+  readonly command: readonly string[];
+}
+
+export interface HttpGetAction {
+  readonly kind: 'httpGet';
+  /** undefined: the pod's address. */
+  readonly host: string | undefined;
+  /** A number, or the name of one of the container's ports. */
+  readonly port: number | string;
+  readonly path: string;
+  readonly scheme: 'HTTP' | 'HTTPS';
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface TcpSocketAction {
+  readonly kind: 'tcpSocket';
+  /** undefined: the pod's address. */
+  readonly host: string | undefined;
+  readonly port: number | string;
+}
+
+export interface GrpcAction {
+  readonly kind: 'grpc';
+  readonly port: number;
+  readonly service: string;
+}
+
+export interface SleepAction {
+  readonly kind: 'sleep';
+  readonly seconds: number;
+}
+
+/** What a hook does when its moment comes (Kubernetes' LifecycleHandler, one-of made a tag). A tcpSocket always fails. */
+export type Handler = ExecAction | HttpGetAction | SleepAction | TcpSocketAction;
+
+export type ProbeHandler = ExecAction | HttpGetAction | TcpSocketAction | GrpcAction;
+
+export type ProbeName = 'startup' | 'liveness' | 'readiness';
+
+export interface Probe {
+  readonly handler: ProbeHandler;
+  /** Seconds since the container's process started. */
+  readonly initialDelaySeconds: number;
+  readonly timeoutSeconds: number;
+  readonly periodSeconds: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+  /** Instead of the pod's, when this probe kills the container. */
+  readonly terminationGracePeriodSeconds: number | undefined;
+}
+
+export interface ContainerPort {
+  readonly name: string | undefined;
+  readonly containerPort: number;
+}
+
+/** One of `restartPolicyRules`: what an exit code asks for, before the restart policy is. */
+export interface RestartRule {
+  readonly action: 'Restart' | 'RestartAllContainers';
+  readonly operator: 'In' | 'NotIn';
+  readonly values: readonly number[];
+}
+
+/** `init`: runs to its end before the next one; `sidecar`: an init container with restartPolicy Always. */
+export type Role = 'init' | 'sidecar' | 'main';
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
@@ -15,6 +80,7 @@ export interface EnvVar {
 
 export interface Container {
   readonly name: string;
+  readonly role: Role;
   readonly image: string;
   readonly imagePullPolicy: PullPolicy;
   /** False for an Always that was only defaulted: that one may use an image that is here (design §7). */
@@ -29,6 +95,14 @@ export interface Container {
   readonly stdinOnce: boolean;
   readonly tty: boolean;
   readonly terminationMessagePath: string;
+  readonly terminationMessagePolicy: 'File' | 'FallbackToLogsOnError';
+  readonly ports: readonly ContainerPort[];
+  readonly probes: Readonly<Record<ProbeName, Probe | undefined>>;
+  /** The container's own; undefined: the pod's. */
+  readonly restartPolicy: RestartPolicy | undefined;
+  readonly restartPolicyRules: readonly RestartRule[];
+  /** Of `lifecycle.stopSignal`; undefined: the image's. */
+  readonly stopSignal: string | undefined;
   readonly postStart: Handler | undefined;
   readonly preStop: Handler | undefined;
 }
@@ -43,6 +117,11 @@ export interface Pod {
   readonly restartPolicy: RestartPolicy;
   /** Seconds. */
   readonly terminationGracePeriodSeconds: number;
+  /** Seconds since the pod was taken in hand; undefined: no limit. */
+  readonly activeDeadlineSeconds: number | undefined;
+  /** The condition types of `readinessGates`. */
+  readonly readinessGates: readonly string[];
+  /** In the order in which they start: init containers and sidecars as written, then the main ones. */
   readonly containers: readonly Container[];
   /** The defaulted manifest as Kubernetes would store it; output starts from it. */
   readonly object: V1Pod;

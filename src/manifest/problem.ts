@@ -104,3 +104,8 @@ function upwards(path: Path): readonly Path[] {
 function keyOf(path: Path): string {
   return JSON.stringify(path);
 }
+
+/** Says each complaint about a value in Kubernetes' form. */
+export function complain(report: Report, path: Path, value: unknown, complaints: readonly string[]): void {
+  for (const complaint of complaints) report.problem(path, `Invalid value: ${JSON.stringify(value)}: ${complaint}`);
+}

@@ -1,14 +1,14 @@
 import { Buffer } from 'node:buffer';
-import type { ContainerPort, EnvVar, LifecycleHandler, PodSpec } from 'kubernetes-types/core/v1.js';
+import type { ContainerPort, EnvVar, PodSpec } from 'kubernetes-types/core/v1.js';
 import type { ObjectMeta } from 'kubernetes-types/meta/v1.js';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import type { V1Container, V1Pod } from './pod.ts';
-import type { Report } from './problem.ts';
+import { type Report, complain } from './problem.ts';
+import { type Around, validateLifecycle } from './validate-lifecycle.ts';
 
 const MOST_ANNOTATION_BYTES = 256 * 1024;
-/** In the order in which Kubernetes looks. */
-const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'sleep'] as const;
+const LONGEST_DEADLINE = 2 ** 31 - 1;
 
 /**
  * Kubernetes' rules that go beyond types, in Kubernetes' words (pkg/apis/core/validation). Reads the object as written,
@@ -17,10 +17,6 @@ const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'sleep'] as const;
 export function validatePod(pod: V1Pod, report: Report): void {
   validateMetadata(pod.metadata ?? {}, report);
   validateSpec(pod.spec ?? { containers: [] }, report);
-}
-
-function complain(report: Report, path: Path, value: unknown, complaints: readonly string[]): void {
-  for (const complaint of complaints) report.problem(path, `Invalid value: ${JSON.stringify(value)}: ${complaint}`);
 }
 
 function validateMetadata(metadata: ObjectMeta, report: Report): void {
@@ -49,17 +45,32 @@ function validateMetadata(metadata: ObjectMeta, report: Report): void {
 
 function validateSpec(spec: PodSpec, report: Report): void {
   const path = ['spec'];
-  const { hostname = '', containers = [] } = spec as Partial<PodSpec>;
+  const { hostname = '', containers = [], initContainers = [], readinessGates = [] } = spec as Partial<PodSpec>;
+  const { activeDeadlineSeconds: deadline, terminationGracePeriodSeconds: grace = 30, os } = spec;
   if (hostname !== '') complain(report, [...path, 'hostname'], hostname, names.labelComplaints(hostname));
   if (containers.length === 0) report.problem([...path, 'containers'], 'Required value');
+  if (deadline !== undefined && (deadline < 1 || deadline > LONGEST_DEADLINE)) {
+    const range = `must be between 1 and ${LONGEST_DEADLINE}, inclusive`;
+    complain(report, [...path, 'activeDeadlineSeconds'], deadline, [range]);
+  }
+  readinessGates.forEach(({ conditionType = '' }: { conditionType?: string }, i) => {
+    const at = [...path, 'readinessGates', i, 'conditionType'];
+    complain(report, at, conditionType, names.qualifiedNameComplaints(conditionType));
+  });
+  const around = { grace: grace < 0 ? 1 : grace, os: os?.name ?? '' };
   containers.forEach((container, i) => {
-    validateContainer(container, [...path, 'containers', i], report);
+    validateContainer(container, { ...around, role: 'main' }, [...path, 'containers', i], report);
+  });
+  initContainers.forEach((container, i) => {
+    const role = container.restartPolicy === 'Always' ? 'sidecar' : 'init';
+    validateContainer(container, { ...around, role }, [...path, 'initContainers', i], report);
   });
   duplicates(report, containers, { path: [...path, 'containers'], field: 'name' });
+  duplicates(report, initContainers, { path: [...path, 'initContainers'], field: 'name', also: containers });
 }
 
-function validateContainer(container: Partial<V1Container>, path: Path, report: Report): void {
-  const { name = '', image = '', env = [], ports = [], lifecycle = {} } = container;
+function validateContainer(container: Partial<V1Container>, around: Around, path: Path, report: Report): void {
+  const { name = '', image = '', env = [], ports = [] } = container;
   if (name === '') report.problem([...path, 'name'], 'Required value');
   else complain(report, [...path, 'name'], name, names.labelComplaints(name));
   if (image === '') report.problem([...path, 'image'], 'Required value');
@@ -73,10 +84,7 @@ function validateContainer(container: Partial<V1Container>, path: Path, report: 
     validatePort(port, [...path, 'ports', i], report);
   });
   duplicates(report, ports, { path: [...path, 'ports'], field: 'name' });
-  for (const hook of ['postStart', 'preStop'] as const) {
-    const handler = lifecycle[hook];
-    if (handler !== undefined) validateHandler(handler, [...path, 'lifecycle', hook], report);
-  }
+  validateLifecycle(container, around, path, report);
 }
 
 function validateEnv({ name = '' }: Partial<EnvVar>, path: Path, report: Report): void {
@@ -93,22 +101,18 @@ function validatePort(port: Partial<ContainerPort>, path: Path, report: Report):
   }
 }
 
-function validateHandler(handler: LifecycleHandler, path: Path, report: Report): void {
-  const [first, ...others] = HANDLERS.filter((kind) => handler[kind] !== undefined);
-  if (first === undefined) report.problem(path, 'Required value: must specify a handler type');
-  for (const kind of others) report.problem([...path, kind], 'Forbidden: may not specify more than 1 handler type');
-  if (handler.exec !== undefined && (handler.exec.command ?? []).length === 0) {
-    report.problem([...path, 'exec', 'command'], 'Required value');
-  }
-}
-
 /** Reports every item whose `field` an earlier one has; empty ones are not compared. */
 function duplicates<Field extends string>(
   report: Report,
   items: readonly { readonly [name in Field]?: string }[],
-  where: { readonly path: Path; readonly field: Field },
+  where: {
+    readonly path: Path;
+    readonly field: Field;
+    /** Others that must not have the same either. */
+    readonly also?: readonly { readonly [name in Field]?: string }[];
+  },
 ): void {
-  const seen = new Set<string>();
+  const seen = new Set((where.also ?? []).map((item) => item[where.field] ?? ''));
   items.forEach((item, i) => {
     const value = item[where.field] ?? '';
     if (value !== '' && seen.has(value)) {

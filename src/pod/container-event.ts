@@ -1,6 +1,6 @@
 import type { MonoNs } from '../base/clock.ts';
-import type { Container, Pod } from '../manifest/pod.ts';
-import type { Note } from './journal-entry.ts';
+import type { Container, Pod, ProbeName } from '../manifest/pod.ts';
+import type { Note, ProbeOutcome } from './journal-entry.ts';
 import type { Because, ContainerRecord, HookName, PodRecord } from './record.ts';
 
 /** What can happen to one container; `id` names the instance where a late message could be about an earlier one. */
@@ -33,6 +33,14 @@ export type ContainerEvent =
       /** What the hook printed last, for the event. */
       readonly detail: string;
       readonly byDeadline: boolean;
+    }
+  | {
+      readonly kind: 'probed';
+      readonly id: string;
+      readonly probe: ProbeName;
+      readonly outcome: ProbeOutcome;
+      /** The probe's own text, as the kubelet's Unhealthy event repeats it. */
+      readonly output: string;
     }
   | { readonly kind: 'stop'; readonly because: Because }
   | { readonly kind: 'backOff'; readonly message: string; readonly event: string }

@@ -3,12 +3,15 @@ import { MinirtError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Pod } from '../manifest/pod.ts';
 import { writeAtomically } from '../state/files.ts';
+import { podReady } from './conditions.ts';
 import type { JournalEntry, Note } from './journal-entry.ts';
 import type { Journal } from './journal.ts';
-import { type Action, type PodEvent, actionKey, plan, stepPod } from './plan.ts';
+import { type Action, actionKey, plan } from './plan.ts';
+import { podPhase } from './phase.ts';
 import { type PodRecord, encodeRecord } from './record.ts';
-import { podPhase, podReady, shownRestarts, visible } from './status.ts';
+import { type PodEvent, stepPod } from './step.ts';
 import type { StopRequest } from './stop.ts';
+import { shownRestarts, visible } from './visible.ts';
 
 /** An action that failed against all expectation is tried again after this long, not at once and for ever. */
 const TRY_AGAIN = SECOND;
@@ -53,6 +56,7 @@ export class PodEngine implements EngineView {
   readonly #underWay = new Set<string>();
   #record: PodRecord;
   #shown = new Map<string, string>();
+  #written = '';
   #queue: PodEvent[] = [];
   #turning = false;
   #stage: 'new' | 'taken' | 'released' = 'new';
@@ -150,7 +154,10 @@ export class PodEngine implements EngineView {
     for (const note of notes) journal.append(note);
     if (!changed) return;
     this.#journalStates();
-    writeAtomically(path, encodeRecord(record));
+    const text = encodeRecord(record);
+    if (text === this.#written) return;
+    writeAtomically(path, text);
+    this.#written = text;
   }
 
   /** Journals what became visible: container states and the phase, each only when it changed. */
@@ -233,6 +240,6 @@ function shownNow(pod: Pod, record: PodRecord): Map<string, string> {
     const note = { kind: 'state', container: container.name, ...facts, restartCount, ready, started };
     shown.set(`container ${container.name}`, JSON.stringify(note));
   }
-  shown.set('phase', JSON.stringify({ kind: 'phase', phase: podPhase(pod, record), ready: podReady(record) }));
+  shown.set('phase', JSON.stringify({ kind: 'phase', phase: podPhase(pod, record), ready: podReady(pod, record) }));
   return shown;
 }

@@ -1,6 +1,6 @@
 import type { Event as V1Event } from 'kubernetes-types/core/v1.js';
 import type { JournalEntry } from './journal-entry.ts';
-import { truncated } from './status.ts';
+import { truncated } from './visible.ts';
 
 export type { V1Event };
 

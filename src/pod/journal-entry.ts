@@ -1,3 +1,4 @@
+import type { ProbeName } from '../manifest/pod.ts';
 import type { HookName } from './record.ts';
 
 /** One line of a pod's journal, the append-only account of its life. Everything that is shown about the past is derived from it. */
@@ -59,6 +60,21 @@ export type Note =
       /** Seconds of the grace period that were left when it ended (preStop). */
       readonly graceLeft?: number;
     }
+  /** A probe that did not succeed, or the first success after such a one. */
+  | {
+      readonly kind: 'probe';
+      readonly container: string;
+      readonly probe: ProbeName;
+      readonly handler: string;
+      readonly restartCount: number;
+      /** Seconds, exact. */
+      readonly seconds: number;
+      readonly outcome: ProbeOutcome;
+      readonly exitCode?: number;
+      /** What it printed or answered, bounded. */
+      readonly output: string;
+      readonly truncated: boolean;
+    }
   /** A signal that the monitor sent, with the moment it was sent. */
   | {
       readonly kind: 'signal';
@@ -81,3 +97,6 @@ export type Note =
   | { readonly kind: 'note'; readonly container?: string; readonly text: string }
   /** Nothing of the pod is left on the host. */
   | { readonly kind: 'ended'; readonly phase: 'Succeeded' | 'Failed' };
+
+/** `warning` counts as success; `error`: it could not be carried out, which counts as nothing. */
+export type ProbeOutcome = 'success' | 'warning' | 'failure' | 'error';

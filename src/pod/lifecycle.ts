@@ -1,11 +1,14 @@
-import type { MonoNs } from '../base/clock.ts';
 import type { ContainerEvent, Context, Exit, Stepped } from './container-event.ts';
-import type { Note } from './journal-entry.ts';
-import type { Because, ContainerRecord, Stopping, Terminated } from './record.ts';
-import { nextBackoff } from './restart.ts';
-import { stopBudget } from './stop.ts';
+import type { Note, ProbeOutcome } from './journal-entry.ts';
+import { eventOf, remark } from './notes.ts';
+import { activeProbes, judged, released, titleOf } from './probing.ts';
+import type { ContainerRecord, Terminated } from './record.ts';
+import { backoffAfterRestart } from './restart.ts';
+import { nowRunning, postStartEnded, preStopEnded, signaled, stop } from './stopping.ts';
 
 export type { ContainerEvent, Exit, Moment, Stepped } from './container-event.ts';
+
+type EventOf<K extends ContainerEvent['kind']> = Extract<ContainerEvent, { kind: K }>;
 
 /**
  * One container's table: what an event makes of its record, and what is to be noted. Pure; an event that does not fit
@@ -21,12 +24,12 @@ export function stepContainer(context: Context, container: ContainerRecord, even
     case 'imageReady':
       return {
         container: { ...container, image: event.image, stopSignal: event.stopSignal },
-        notes: [note(name, 'Normal', 'Pulled', event.message)],
+        notes: [eventOf(name, 'Normal', 'Pulled', event.message)],
       };
     case 'createFailed':
       return state.phase === 'creating' ? createFailed(container, event) : same();
     case 'created':
-      return same([note(name, 'Normal', 'Created', 'Container created')]);
+      return same([eventOf(name, 'Normal', 'Created', 'Container created')]);
     case 'started':
       return state.phase === 'creating' ? started(context, container, event) : same();
     case 'startFailed':
@@ -35,13 +38,17 @@ export function stepContainer(context: Context, container: ContainerRecord, even
       return event.hook === 'postStart'
         ? postStartEnded(context, container, event)
         : preStopEnded(context, container, event);
+    case 'probed':
+      return probed(context, container, event);
     case 'stop':
-      return state.phase === 'running' ? stop(context, container, { because: event.because }) : same();
+      return state.phase === 'running' || event.because === 'restartAll'
+        ? stop(context, container, { because: event.because })
+        : same();
     case 'backOff':
       if (state.phase !== 'exited') return same();
       return {
         container: { ...container, state: { ...state, shown: { reason: 'CrashLoopBackOff', message: event.message } } },
-        notes: [note(name, 'Warning', 'BackOff', event.event)],
+        notes: [eventOf(name, 'Warning', 'BackOff', event.event)],
       };
     case 'signaled':
       return state.phase === 'stopping' ? signaled(container, state, event) : same();
@@ -67,50 +74,40 @@ function create(context: Context, container: ContainerRecord, id: string): Stepp
       ...container,
       state: { phase: 'creating', id },
       hooks: { postStart: undefined, preStop: undefined },
+      probes: {},
       restartCount: container.restartCount + (again === undefined ? 0 : 1),
       last: again ?? container.last,
       lastShown: state.phase === 'exited' ? state.shown : container.lastShown,
-      backoff:
-        again === undefined ? container.backoff : nextBackoff(container.backoff, again.finishedMono, context.moment.at),
+      backoff: backoffAfterRestart(container, context.moment.at),
     },
     notes: [],
   };
 }
 
-function createFailed(container: ContainerRecord, event: Extract<ContainerEvent, { kind: 'createFailed' }>): Stepped {
+function createFailed(container: ContainerRecord, event: EventOf<'createFailed'>): Stepped {
   const { reason, message, retryAt } = event;
   return {
     container: { ...container, state: { phase: 'waiting', reason, message, retryAt } },
-    notes: event.events.map((entry) => note(container.name, 'Warning', entry.reason, entry.message)),
+    notes: event.events.map((entry) => eventOf(container.name, 'Warning', entry.reason, entry.message)),
   };
 }
 
-function started(
-  context: Context,
-  container: ContainerRecord,
-  event: Extract<ContainerEvent, { kind: 'started' }>,
-): Stepped {
-  const notes = [note(container.name, 'Normal', 'Started', 'Container started')];
-  const running = { id: event.id, startedAt: event.wall };
-  if (context.spec.postStart === undefined) {
-    return { container: { ...container, state: { phase: 'running', ...running } }, notes };
-  }
+function started(context: Context, container: ContainerRecord, event: EventOf<'started'>): Stepped {
+  const notes = [eventOf(container.name, 'Normal', 'Started', 'Container started')];
+  const begun = { id: event.id, startedAt: event.wall, startedMono: context.moment.at };
+  if (context.spec.postStart === undefined) return { container: nowRunning(context, container, begun), notes };
   const postStart = { execId: 'poststart', since: context.moment.at, ended: undefined };
   return {
     container: {
       ...container,
-      state: { phase: 'starting', ...running },
+      state: { phase: 'starting', ...begun },
       hooks: { ...container.hooks, postStart },
     },
     notes,
   };
 }
 
-function startFailed(
-  context: Context,
-  container: ContainerRecord,
-  event: Extract<ContainerEvent, { kind: 'startFailed' }>,
-): Stepped {
+function startFailed(context: Context, container: ContainerRecord, event: EventOf<'startFailed'>): Stepped {
   const { id, message, wall } = event;
   const terminated: Terminated = {
     exitCode: 128,
@@ -124,109 +121,44 @@ function startFailed(
   return {
     container: {
       ...container,
-      state: { phase: 'exited', terminated, shown: { reason: 'RunContainerError', message } },
+      state: { phase: 'exited', terminated, because: undefined, shown: { reason: 'RunContainerError', message } },
     },
-    notes: [note(container.name, 'Warning', 'Failed', `Error: ${message}`)],
+    notes: [eventOf(container.name, 'Warning', 'Failed', `Error: ${message}`)],
   };
 }
 
-function postStartEnded(
-  context: Context,
-  before: ContainerRecord,
-  event: Extract<ContainerEvent, { kind: 'hookEnded' }>,
-): Stepped {
-  const container = endHook(before, event, context.moment.at);
-  const { state } = container;
-  if (container === before) return { container, notes: [] };
-  if (state.phase === 'starting') {
-    if (event.byDeadline) return stop(context, container, { because: 'terminated', hookCut: true });
-    if (event.ok) {
-      const { id, startedAt } = state;
-      return { container: { ...container, state: { phase: 'running', id, startedAt } }, notes: [] };
-    }
-    const failed = failure(container.name, 'FailedPostStartHook', 'PostStartHook failed', event.detail);
-    const stopped = stop(context, container, { because: 'postStart', error: event.message });
-    return { container: stopped.container, notes: [failed, ...stopped.notes] };
+/** A try of a probe that ended: its event, its verdict, and what that leads to (pkg/kubelet/prober). */
+function probed(context: Context, container: ContainerRecord, event: EventOf<'probed'>): Stepped {
+  const { spec, moment } = context;
+  const name = event.probe;
+  const [probe, before] = [spec.probes[name], container.probes[name]];
+  if (probe === undefined || before === undefined || !('startedMono' in container.state)) {
+    return { container, notes: [] };
   }
-  if (state.phase === 'exited' && !event.ok && !event.byDeadline) {
-    const shown = { reason: 'PostStartHookError', message: event.message };
-    return {
-      container: { ...container, state: { ...state, shown } },
-      notes: [
-        failure(container.name, 'FailedPostStartHook', 'PostStartHook failed', event.detail),
-        note(container.name, 'Normal', 'Killing', 'FailedPostStartHook'),
-      ],
-    };
+  const notes = probeNotes(container.name, event);
+  const after = judged(probe, before, event.outcome, moment.at);
+  // One that was under way when its time was over is told of, and that is all.
+  if (!activeProbes(context.record, container).includes(name)) return { container, notes };
+  const probes = { ...container.probes, [name]: after };
+  if (name === 'startup' && after.verdict === 'success') {
+    const free = released(spec, probes, container.state.startedMono, moment.at);
+    return { container: { ...container, probes: free }, notes };
   }
-  return { container, notes: [] };
+  const next = { ...container, probes };
+  if (name === 'readiness' || after.verdict !== 'failure') return { container: next, notes };
+  const stopped = stop(context, next, { because: name });
+  return { container: stopped.container, notes: [...notes, ...stopped.notes] };
 }
 
-function preStopEnded(
-  context: Context,
-  before: ContainerRecord,
-  event: Extract<ContainerEvent, { kind: 'hookEnded' }>,
-): Stepped {
-  const container = endHook(before, event, context.moment.at);
-  if (container === before || event.ok) return { container, notes: [] };
-  const notes = [failure(container.name, 'FailedPreStopHook', 'PreStopHook failed', event.detail)];
-  if (container.state.phase === 'exited') {
-    notes.push({ kind: 'note', container: container.name, text: 'the container exited while its preStop hook ran' });
-  }
-  return { container, notes };
-}
-
-function endHook(
-  container: ContainerRecord,
-  event: Extract<ContainerEvent, { kind: 'hookEnded' }>,
-  at: MonoNs,
-): ContainerRecord {
-  const run = container.hooks[event.hook];
-  if (run === undefined || run.ended !== undefined) return container;
-  return { ...container, hooks: { ...container.hooks, [event.hook]: { ...run, ended: { at, ok: event.ok } } } };
-}
-
-function stop(
-  context: Context,
-  container: ContainerRecord,
-  how: { because: Because; error?: string; hookCut?: boolean },
-): Stepped {
-  const { state, name } = container;
-  if (state.phase !== 'running' && state.phase !== 'starting') return { container, notes: [] };
-  const { at } = context.moment;
-  const budget = how.hookCut === true ? 0 : stopBudget(context.pod, context.record, at);
-  const hooked = context.spec.preStop !== undefined && budget > 0 && context.record.termination?.now !== true;
-  const stopping: Stopping = {
-    phase: 'stopping',
-    id: state.id,
-    startedAt: state.startedAt,
-    because: how.because,
-    since: at,
-    budget,
-    wasRunning: state.phase === 'running',
-    signaled: undefined,
-    error: how.error,
+function probeNotes(container: string, { probe, outcome, output }: EventOf<'probed'>): readonly Note[] {
+  const texts: Readonly<Record<ProbeOutcome, readonly [string, string] | undefined>> = {
+    success: undefined,
+    warning: ['ProbeWarning', `${titleOf(probe)} probe warning: ${output}`],
+    failure: ['Unhealthy', `${titleOf(probe)} probe failed: ${output}`],
+    error: ['Unhealthy', `${titleOf(probe)} probe errored and resulted in unknown state: ${output}`],
   };
-  const text = how.because === 'postStart' ? 'FailedPostStartHook' : `Stopping container ${name}`;
-  const notes = [note(name, 'Normal', 'Killing', text)];
-  if (context.spec.preStop !== undefined && !hooked) {
-    const why =
-      how.hookCut === true ? 'postStart was still running when the grace period ended' : 'no grace period was left';
-    notes.push({ kind: 'note', container: name, text: `preStop not run: ${why}` });
-  }
-  const preStop = hooked ? { execId: 'prestop', since: at, ended: undefined } : undefined;
-  return { container: { ...container, state: stopping, hooks: { ...container.hooks, preStop } }, notes };
-}
-
-/** The first signal starts the clock of SIGKILL; a later one can only move it earlier. */
-function signaled(
-  container: ContainerRecord,
-  state: Stopping,
-  event: Extract<ContainerEvent, { kind: 'signaled' }>,
-): Stepped {
-  const earlier = state.signaled;
-  const at = earlier?.at ?? event.at;
-  const killAt = earlier !== undefined && earlier.killAt < event.killAt ? earlier.killAt : event.killAt;
-  return { container: { ...container, state: { ...state, signaled: { at, killAt } } }, notes: [] };
+  const text = texts[outcome];
+  return text === undefined ? [] : [eventOf(container, 'Warning', ...text)];
 }
 
 function exited(context: Context, container: ContainerRecord, exit: Exit): Stepped {
@@ -243,22 +175,15 @@ function exited(context: Context, container: ContainerRecord, exit: Exit): Stepp
     finishedMono: exit.mono,
     containerId: state.id,
   };
-  const error = state.phase === 'stopping' ? state.error : undefined;
+  const stopping = state.phase === 'stopping' ? state : undefined;
   const notes: Note[] = [];
   if (context.spec.preStop !== undefined && (state.phase === 'starting' || state.phase === 'running')) {
     const own = exitCode === 0 ? 'completed by itself' : `ended by itself with exit code ${exitCode}`;
     const how = context.record.termination?.now === true ? 'was killed at once' : own;
-    notes.push({ kind: 'note', container: name, text: `preStop not run: the container ${how}` });
+    notes.push(remark(name, `preStop not run: the container ${how}`));
   }
+  const error = stopping?.error;
   const shown = error === undefined ? undefined : { reason: 'PostStartHookError', message: error };
-  return { container: { ...container, state: { phase: 'exited', terminated, shown } }, notes };
-}
-
-function note(container: string, type: 'Normal' | 'Warning', reason: string, message: string): Note {
-  return { kind: 'event', type, reason, message, container };
-}
-
-/** The kubelet's own text first, then what it would have hidden. */
-function failure(container: string, reason: string, text: string, detail: string): Note {
-  return note(container, 'Warning', reason, detail === '' ? text : `${text}: ${detail}`);
+  const after = { phase: 'exited', terminated, because: stopping?.because, shown } as const;
+  return { container: { ...container, state: after }, notes };
 }

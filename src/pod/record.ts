@@ -1,5 +1,5 @@
 import type { MonoNs } from '../base/clock.ts';
-import type { Pod } from '../manifest/pod.ts';
+import type { Pod, ProbeName } from '../manifest/pod.ts';
 
 /**
  * What is known about a pod: everything its next owner needs, and all that the rules look at. Kept as JSON in the pod's
@@ -13,9 +13,13 @@ export interface PodRecord {
   readonly createdAt: string;
   /** When an owner took the pod for the first time: status.startTime. */
   readonly startedAt: string | undefined;
+  /** The same moment on the monotonic clock: activeDeadlineSeconds counts from here. */
+  readonly startedMono: MonoNs | undefined;
   readonly sandbox: Sandbox;
   readonly termination: Termination | undefined;
-  /** In manifest order. */
+  /** The container whose exit code asks for a restart of all of them; undefined: none does. */
+  readonly restartingAll: string | undefined;
+  /** In the order of `Pod.containers`: init containers and sidecars first. */
   readonly containers: readonly ContainerRecord[];
   /** Set once, when nothing of the pod is left on the host but its files. */
   readonly ended: Ended | undefined;
@@ -31,10 +35,12 @@ export type Sandbox =
 
 /** A wish to end the pod. Later wishes only ever make it earlier (design §6). */
 export interface Termination {
+  /** Somebody's wish, or activeDeadlineSeconds; the first cause stays. */
+  readonly cause: 'request' | 'deadline';
   readonly requestedAt: MonoNs;
   /** ISO wall time: metadata.deletionTimestamp is this plus the grace period. */
   readonly requestedWall: string;
-  /** Seconds, at least 1 (pkg/kubelet/pod_workers.go: calculateEffectiveGracePeriod). */
+  /** Seconds; of a request at least 1 (pkg/kubelet/pod_workers.go: calculateEffectiveGracePeriod). */
   readonly grace: number;
   /** No hook is waited for past this moment. */
   readonly hooksUntil: MonoNs;
@@ -59,8 +65,24 @@ export interface HookRun {
   readonly ended: { readonly at: MonoNs; readonly ok: boolean } | undefined;
 }
 
-/** Why a container is being stopped; decides the text of its Killing event. */
-export type Because = 'terminated' | 'postStart';
+/**
+ * Why a container is being stopped; decides the text of its Killing event, its grace period and what follows.
+ * `terminated`: with its pod; `completed`: a sidecar whose pod is done.
+ */
+export type Because = 'terminated' | 'completed' | 'postStart' | 'startup' | 'liveness' | 'restartAll';
+
+/** What one probe of the present instance has found. */
+export interface ProbeState {
+  /** Changes when `run` reaches a threshold (pkg/kubelet/prober/worker.go). */
+  readonly verdict: 'success' | 'failure' | 'unknown';
+  /** The outcome of the latest try and how often it came in a row, counted no further than the threshold. */
+  readonly last: 'success' | 'failure' | undefined;
+  readonly run: number;
+  /** When the next try is due. Not kept across owners: undefined then, and it is as soon as the delay is over. */
+  readonly nextAt: MonoNs | undefined;
+}
+
+export type Probes = Readonly<Partial<Record<ProbeName, ProbeState>>>;
 
 export interface Terminated {
   /** 128+n for a signal; 128 for a process that never started. */
@@ -78,15 +100,25 @@ export type ContainerState =
   | { readonly phase: 'waiting'; readonly reason: string; readonly message?: string; readonly retryAt?: MonoNs }
   | { readonly phase: 'creating'; readonly id: string }
   /** The process runs; postStart has not returned, so nobody may call it running yet. */
-  | { readonly phase: 'starting'; readonly id: string; readonly startedAt: string }
-  | { readonly phase: 'running'; readonly id: string; readonly startedAt: string }
+  | ({ readonly phase: 'starting' } & Begun)
+  | ({ readonly phase: 'running' } & Begun)
   | Stopping
   | {
       readonly phase: 'exited';
       readonly terminated: Terminated;
+      /** Why it had been stopped; undefined: it ended by itself. */
+      readonly because: Because | undefined;
       /** Shown instead of the exit while a restart is expected (PostStartHookError, CrashLoopBackOff, …). */
       readonly shown: Shown | undefined;
     };
+
+/** An instance whose process was started. */
+export interface Begun {
+  readonly id: string;
+  /** ISO wall time. */
+  readonly startedAt: string;
+  readonly startedMono: MonoNs;
+}
 
 /** A waiting state that stands for an exit. */
 export interface Shown {
@@ -94,10 +126,8 @@ export interface Shown {
   readonly message: string;
 }
 
-export interface Stopping {
+export interface Stopping extends Begun {
   readonly phase: 'stopping';
-  readonly id: string;
-  readonly startedAt: string;
   readonly because: Because;
   /** When the stop began: the grace period counts from here. */
   readonly since: MonoNs;
@@ -122,6 +152,8 @@ export interface ContainerRecord {
   readonly restartCount: number;
   readonly state: ContainerState;
   readonly hooks: { readonly postStart: HookRun | undefined; readonly preStop: HookRun | undefined };
+  /** Of the current instance, from the moment it is running; the ones its manifest has. */
+  readonly probes: Probes;
   /** The instance before the current one, and what was shown instead of its exit. */
   readonly last: Terminated | undefined;
   readonly lastShown: Shown | undefined;
@@ -137,14 +169,17 @@ export function newRecord(pod: Pod, facts: { uid: string; bootId: string; create
     version: 1,
     ...facts,
     startedAt: undefined,
+    startedMono: undefined,
     sandbox: { phase: 'absent' },
     termination: undefined,
+    restartingAll: undefined,
     ended: undefined,
     containers: pod.containers.map((container) => ({
       name: container.name,
       restartCount: 0,
-      state: { phase: 'waiting', reason: 'ContainerCreating' },
+      state: { phase: 'waiting', reason: notCreated(pod) },
       hooks: { postStart: undefined, preStop: undefined },
+      probes: {},
       last: undefined,
       lastShown: undefined,
       backoff: undefined,
@@ -154,10 +189,17 @@ export function newRecord(pod: Pod, facts: { uid: string; bootId: string; create
   };
 }
 
+/** The waiting reason of a container that never was (pkg/kubelet/kubelet_pods.go: convertToAPIContainerStatuses). */
+export function notCreated(pod: Pod): 'PodInitializing' | 'ContainerCreating' {
+  return pod.containers.some(({ role }) => role !== 'main') ? 'PodInitializing' : 'ContainerCreating';
+}
+
+/** The record as text. When a probe is due is left out: that changes all the time, and the next owner begins anew. */
 export function encodeRecord(record: PodRecord): string {
-  return JSON.stringify(record, (_key, value: unknown) =>
-    typeof value === 'bigint' ? { mono: value.toString() } : value,
-  );
+  return JSON.stringify(record, (key, value: unknown) => {
+    if (key === 'nextAt') return undefined;
+    return typeof value === 'bigint' ? { mono: value.toString() } : value;
+  });
 }
 
 /** The opposite of {@link encodeRecord}; throws SyntaxError on anything else. */

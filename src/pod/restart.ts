@@ -1,14 +1,26 @@
 import { type MonoNs, seconds } from '../base/clock.ts';
-import type { RestartPolicy } from '../manifest/pod.ts';
-import type { Backoff } from './record.ts';
+import type { Container, Pod, RestartPolicy, RestartRule } from '../manifest/pod.ts';
+import type { Backoff, Because, ContainerRecord } from './record.ts';
 
 const FIRST_SECONDS = 10;
 const LONGEST_SECONDS = 300;
 /** An instance that ran longer than this since its start begins a new series (client-go backoff.go: HasExpired). */
 const FORGIVEN_AFTER = seconds(600);
 
+/** How an instance ended, as far as its restart depends on it. */
+export interface Ending {
+  readonly exitCode: number;
+  readonly because: Because | undefined;
+}
+
 /** Whether an exit is followed by a new instance (pkg/kubelet/container/helpers.go: ShouldContainerBeRestarted). */
-export function shouldRestart(policy: RestartPolicy, exitCode: number): boolean {
+export function shouldRestart(pod: Pod, container: Container, { exitCode, because }: Ending): boolean {
+  if (container.role === 'sidecar') return true;
+  if (container.role === 'init' && exitCode === 0) return false;
+  const policy = restartPolicyOf(pod, container);
+  // A probe asks the policy alone (kuberuntime_manager.go: computePodActions).
+  if (because === 'startup' || because === 'liveness') return policy !== 'Never';
+  if (matchingRule(container, exitCode) !== undefined) return true;
   switch (policy) {
     case 'Always':
       return true;
@@ -21,7 +33,55 @@ export function shouldRestart(policy: RestartPolicy, exitCode: number): boolean 
   }
 }
 
-/** Until when a restart has to wait; undefined: it may start at once (kuberuntime_manager.go: doBackOff). */
+/** Whether an exit asks for a restart of the whole pod in place (KEP-5532). */
+export function asksRestartOfAll(container: Container, { exitCode, because }: Ending): boolean {
+  return because === undefined && matchingRule(container, exitCode)?.action === 'RestartAllContainers';
+}
+
+/** Whether a container that a probe kills comes back. */
+export function comesBackAfterProbe(pod: Pod, container: Container): boolean {
+  return container.role === 'sidecar' || restartPolicyOf(pod, container) !== 'Never';
+}
+
+function restartPolicyOf(pod: Pod, { role, restartPolicy }: Container): RestartPolicy {
+  const policy = restartPolicy ?? pod.restartPolicy;
+  // An init container that succeeded is done, whatever the policy.
+  return role === 'init' && policy === 'Always' ? 'OnFailure' : policy;
+}
+
+/** The first rule that fits; there are none without a restart policy of the container's own (pkg/api/v1/pod/util.go). */
+function matchingRule({ restartPolicyRules }: Container, exitCode: number): RestartRule | undefined {
+  return restartPolicyRules.find(({ operator, values }) => values.includes(exitCode) === (operator === 'In'));
+}
+
+/**
+ * Until when a restart has to wait; undefined: it may start at once (kuberuntime_manager.go: doBackOff). A probe's kill
+ * and the restart after it are one step of the kubelet's, which still sees the instance before: only its end counts then.
+ */
+export function restartWaitsUntil(container: ContainerRecord, now: MonoNs): MonoNs | undefined {
+  const { state, backoff } = container;
+  if (state.phase !== 'exited' || backoff === undefined) return undefined;
+  const own = backoffUntil(backoff, state.terminated.finishedMono, now);
+  if (!endedByProbe(container) || state.shown !== undefined) return own;
+  const { last } = container;
+  const before = last === undefined ? undefined : backoffUntil(backoff, last.finishedMono, now);
+  return before === undefined ? undefined : own;
+}
+
+/** What the exit after this one will have to wait, given that a restart begins now. */
+export function backoffAfterRestart(container: ContainerRecord, now: MonoNs): Backoff | undefined {
+  const { state, backoff, last } = container;
+  if (state.phase !== 'exited') return backoff;
+  if (!endedByProbe(container) || state.shown !== undefined) {
+    return nextBackoff(backoff, state.terminated.finishedMono, now);
+  }
+  return last === undefined ? backoff : nextBackoff(backoff, last.finishedMono, now);
+}
+
+function endedByProbe({ state }: ContainerRecord): boolean {
+  return state.phase === 'exited' && (state.because === 'startup' || state.because === 'liveness');
+}
+
 export function backoffUntil(backoff: Backoff | undefined, finishedAt: MonoNs, now: MonoNs): MonoNs | undefined {
   if (backoff === undefined || expired(backoff, finishedAt)) return undefined;
   const until = finishedAt + seconds(backoff.delay);

@@ -1,6 +1,6 @@
 import { type MonoNs, SECOND, seconds, wholeSeconds } from '../base/clock.ts';
-import type { Pod } from '../manifest/pod.ts';
-import type { HookRun, PodRecord, Stopping, Termination } from './record.ts';
+import type { Container, Pod } from '../manifest/pod.ts';
+import type { Because, HookRun, PodRecord, Stopping, Termination } from './record.ts';
 
 /** Between the stop signal and SIGKILL there are always at least 2 s (kuberuntime_container.go: minimumGracePeriodInSeconds). */
 export const MINIMUM_SECONDS = 2;
@@ -25,6 +25,7 @@ export function mergeTermination(
   const grace = effectiveGrace(request.grace ?? pod.terminationGracePeriodSeconds);
   if (earlier === undefined) {
     return {
+      cause: 'request',
       requestedAt: moment.at,
       requestedWall: moment.wall,
       grace,
@@ -46,16 +47,45 @@ export function mergeTermination(
   };
 }
 
+/** activeDeadlineSeconds are over: the pod ends with its own grace period, and stays. */
+export function deadlineTermination(pod: Pod, moment: { at: MonoNs; wall: string }): Termination {
+  const grace = ownGrace(pod);
+  return {
+    cause: 'deadline',
+    requestedAt: moment.at,
+    requestedWall: moment.wall,
+    grace,
+    hooksUntil: moment.at + seconds(grace),
+    killBy: undefined,
+    now: false,
+    remove: false,
+  };
+}
+
 /** A delete always leaves at least one second (pod_workers.go: calculateEffectiveGracePeriod); negative means one. */
 export function effectiveGrace(requested: number): number {
   return Math.max(1, Math.floor(requested));
 }
 
-/** Seconds of grace for a stop that begins now: what is left of the termination's, else the pod's own. */
-export function stopBudget(pod: Pod, record: PodRecord, now: MonoNs): number {
+/**
+ * Seconds of grace for a stop that begins now: what is left of the termination's, else the probe's that asks for it,
+ * else the pod's own (kuberuntime_container.go: setTerminationGracePeriod).
+ */
+export function stopBudget(
+  context: { pod: Pod; record: PodRecord; spec: Container },
+  because: Because,
+  now: MonoNs,
+): number {
+  const { pod, record, spec } = context;
   const { termination } = record;
-  if (termination === undefined) return Math.max(0, pod.terminationGracePeriodSeconds);
-  return Math.max(0, termination.grace - wholeSeconds(termination.requestedAt, now));
+  if (because === 'restartAll') return 0;
+  if (termination !== undefined) return Math.max(0, termination.grace - wholeSeconds(termination.requestedAt, now));
+  const probe = because === 'startup' || because === 'liveness' ? spec.probes[because] : undefined;
+  return probe?.terminationGracePeriodSeconds ?? ownGrace(pod);
+}
+
+function ownGrace(pod: Pod): number {
+  return Math.max(0, pod.terminationGracePeriodSeconds);
 }
 
 /** The last moment at which a stop still waits for its preStop hook. */
@@ -65,8 +95,19 @@ export function hookWaitEnds(state: Stopping, termination: Termination | undefin
 }
 
 /**
- * When SIGKILL follows a stop signal that is sent at `now`: signal + max(2, G − ⌊seconds of the hook⌋)
- * (kuberuntime_container.go: killContainer), no later than the termination allows, but never without the 2 s.
+ * The last moment at which a sidecar waits for its turn: what its hook left of the grace period, from the hook's end on
+ * (kuberuntime_termination_order.go).
+ */
+export function turnWaitEnds(state: Stopping, hook: HookRun | undefined, termination: Termination | undefined): MonoNs {
+  const from = hookOver(state, hook, termination);
+  const own = from + seconds(Math.max(0, state.budget - hookSeconds(state, hook, termination)));
+  return termination === undefined ? own : min(own, termination.hooksUntil);
+}
+
+/**
+ * When SIGKILL follows a stop signal that is sent at `now`: signal + max(2, G − ⌊seconds of the hook⌋ − ⌊seconds waited
+ * for one's turn⌋) (kuberuntime_container.go: killContainer), no later than the termination allows, but never without
+ * the 2 s.
  */
 export function killMoment(
   state: Stopping,
@@ -74,9 +115,20 @@ export function killMoment(
   termination: Termination | undefined,
   now: MonoNs,
 ): MonoNs {
-  const spent = hook === undefined ? 0 : wholeSeconds(hook.since, hook.ended?.at ?? now);
-  const left = Math.max(MINIMUM_SECONDS, state.budget - spent);
+  const waited = wholeSeconds(hookOver(state, hook, termination), now);
+  const left = Math.max(MINIMUM_SECONDS, state.budget - hookSeconds(state, hook, termination) - waited);
   return noLaterThan(killLimit(state, termination), now, now + BigInt(left) * SECOND);
+}
+
+/** When nobody waits for the hook any more. */
+function hookOver(state: Stopping, hook: HookRun | undefined, termination: Termination | undefined): MonoNs {
+  if (hook === undefined) return state.since;
+  const end = hookWaitEnds(state, termination);
+  return min(hook.ended?.at ?? end, end);
+}
+
+function hookSeconds(state: Stopping, hook: HookRun | undefined, termination: Termination | undefined): number {
+  return hook === undefined ? 0 : wholeSeconds(hook.since, hookOver(state, hook, termination));
 }
 
 /** The earlier moment to which a SIGKILL that is set must be brought forward; undefined: it stays. */

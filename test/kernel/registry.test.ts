@@ -44,6 +44,7 @@ async function supervise(roots: Roots): Promise<void> {
 
 const ended = { phase: 'Succeeded', wall: '2026-01-01T00:00:00.000Z' } as const;
 const termination = {
+  cause: 'request' as const,
   requestedAt: 1n,
   requestedWall: '2026-01-01T00:00:00.000Z',
   grace: 1,

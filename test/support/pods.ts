@@ -22,6 +22,7 @@ export function shell(line: string): Handler {
 export function aContainer(sketch: ContainerSketch = {}): Container {
   return {
     name: 'c',
+    role: 'main',
     image: 'docker.io/library/busybox:latest',
     imagePullPolicy: 'IfNotPresent',
     imagePullPolicyWritten: true,
@@ -33,6 +34,12 @@ export function aContainer(sketch: ContainerSketch = {}): Container {
     stdinOnce: false,
     tty: false,
     terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    ports: [],
+    probes: { startup: undefined, liveness: undefined, readiness: undefined },
+    restartPolicy: undefined,
+    restartPolicyRules: [],
+    stopSignal: undefined,
     postStart: undefined,
     preStop: undefined,
     ...sketch,
@@ -51,6 +58,8 @@ export function aPod(sketch: PodSketch = {}): Pod {
     hostname: name,
     restartPolicy,
     terminationGracePeriodSeconds: grace,
+    activeDeadlineSeconds: undefined,
+    readinessGates: [],
     containers,
     object: {
       apiVersion: 'v1',

@@ -1,4 +1,5 @@
 import { seconds } from '../../src/base/clock.ts';
+import type { Probe } from '../../src/manifest/pod.ts';
 import { actionKey, plan } from '../../src/pod/plan.ts';
 import type {
   ContainerRecord,
@@ -29,15 +30,17 @@ export const ended = (exitCode: number): Terminated => ({
 export const exited = (exitCode: number): ContainerState => ({
   phase: 'exited',
   terminated: ended(exitCode),
+  because: undefined,
   shown: undefined,
 });
-export const running: ContainerState = { phase: 'running', id: 'i', startedAt: wall };
-export const starting: ContainerState = { phase: 'starting', id: 'i', startedAt: wall };
+export const running: ContainerState = { phase: 'running', id: 'i', startedAt: wall, startedMono: T };
+export const starting: ContainerState = { phase: 'starting', id: 'i', startedAt: wall, startedMono: T };
 export const creating: ContainerState = { phase: 'creating', id: 'i' };
 export const stopping = (changes: object = {}): ContainerState => ({
   phase: 'stopping',
   id: 'i',
   startedAt: wall,
+  startedMono: T,
   because: 'terminated',
   since: T,
   budget: 10,
@@ -49,6 +52,7 @@ export const stopping = (changes: object = {}): ContainerState => ({
 export const open: HookRun = { execId: 'x', since: T, ended: undefined };
 export const over: HookRun = { ...open, ended: { at: T, ok: true } };
 export const wish = (changes: Partial<Termination> = {}): Termination => ({
+  cause: 'request',
   requestedAt: T,
   requestedWall: wall,
   grace: 10,
@@ -56,6 +60,18 @@ export const wish = (changes: Partial<Termination> = {}): Termination => ({
   killBy: undefined,
   now: false,
   remove: true,
+  ...changes,
+});
+
+/** A probe with Kubernetes' defaults. */
+export const aProbe = (changes: Partial<Probe> = {}): Probe => ({
+  handler: { kind: 'exec', command: ['true'] },
+  initialDelaySeconds: 0,
+  timeoutSeconds: 1,
+  periodSeconds: 10,
+  successThreshold: 1,
+  failureThreshold: 3,
+  terminationGracePeriodSeconds: undefined,
   ...changes,
 });
 

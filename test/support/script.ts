@@ -1,6 +1,6 @@
 import type { MonoNs } from '../../src/base/clock.ts';
-import type { Pod } from '../../src/manifest/pod.ts';
-import type { Note } from '../../src/pod/journal-entry.ts';
+import type { Pod, ProbeName } from '../../src/manifest/pod.ts';
+import type { Note, ProbeOutcome } from '../../src/pod/journal-entry.ts';
 import type { Action, Plan } from '../../src/pod/plan.ts';
 import type { HookName, PodRecord } from '../../src/pod/record.ts';
 import type { StopRequest } from '../../src/pod/stop.ts';
@@ -25,6 +25,9 @@ export interface ContainerScript {
   readonly createFailures: number;
   /** Instances whose process cannot be executed. */
   readonly startFails: readonly boolean[];
+  /** What the tries of its probes say, one after another, over and over; each takes so long. */
+  readonly probes: Readonly<Record<ProbeName, readonly ProbeOutcome[]>>;
+  readonly probeTakes: Ms;
 }
 
 export interface Script {
@@ -56,6 +59,7 @@ export type Happening = { readonly at: MonoNs } & (
       readonly hook: HookName;
       readonly ok: boolean;
     }
+  | { readonly kind: 'probe'; readonly name: string; readonly id: string; readonly probe: ProbeName }
   | { readonly kind: 'signal'; readonly name: string; readonly id: string; readonly killAt: MonoNs }
   | { readonly kind: 'sandbox' }
   | { readonly kind: 'teardown' }

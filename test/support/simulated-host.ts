@@ -1,9 +1,11 @@
 import { type MonoNs, SECOND } from '../../src/base/clock.ts';
 import type { ContainerEvent } from '../../src/pod/lifecycle.ts';
-import type { Action, PodEvent } from '../../src/pod/plan.ts';
-import type { ContainerState, HookName, PodRecord } from '../../src/pod/record.ts';
+import type { Action } from '../../src/pod/plan.ts';
+import type { HookName, PodRecord } from '../../src/pod/record.ts';
+import type { PodEvent } from '../../src/pod/step.ts';
 import { killMoment } from '../../src/pod/stop.ts';
-import type { ContainerScript, Happening, Ms, Script } from './script.ts';
+import type { Happening, Script } from './script.ts';
+import { type Instance, liveId, ns, pick } from './simulated-instance.ts';
 
 /** What the simulated host may see of the simulation, and say to it. */
 export interface Surroundings {
@@ -22,19 +24,6 @@ export interface Surroundings {
 
 export type Unstamped = Happening extends infer T ? (T extends unknown ? Omit<T, 'at'> : never) : never;
 
-interface HookOfInstance {
-  readonly over: { ok: boolean; cut: boolean } | undefined;
-}
-
-interface Instance {
-  readonly name: string;
-  readonly id: string;
-  readonly script: ContainerScript;
-  readonly number: number;
-  exit: { readonly code: number; readonly mono: MonoNs; readonly wall: string } | undefined;
-  readonly hooks: Map<HookName, HookOfInstance>;
-}
-
 /** Containers and hooks that live and die by a script; what the real actor does, it answers to the same actions. */
 export class SimulatedHost {
   readonly #around: Surroundings;
@@ -44,6 +33,7 @@ export class SimulatedHost {
   /** What the present owner waits for, by instance. */
   #waiting: { readonly come: () => boolean; readonly then: () => void }[] = [];
   #sandboxFailed = 0;
+  #owner = 0;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -51,6 +41,7 @@ export class SimulatedHost {
 
   /** A new owner takes up what runs: it will be told of every exit, also of those that nobody saw. */
   adopt(): void {
+    this.#owner++;
     this.#waiting = [];
     for (const { state } of this.#around.record().containers) {
       const instance = this.#instances.get(liveId(state) ?? '');
@@ -73,6 +64,8 @@ export class SimulatedHost {
         return this.#start(action.name, done);
       case 'hook':
         return this.#hook(action, done);
+      case 'probe':
+        return this.#probe(action, done);
       case 'endHook':
         return later(() => {
           this.#endHook(action.id, action.hook, { ok: false, cut: true });
@@ -140,7 +133,15 @@ export class SimulatedHost {
       tell(name, { kind: 'imageReady', image: { name: 'i', id: 'i' }, stopSignal: undefined, message: 'here' });
       const number = this.#born.get(name) ?? 0;
       this.#born.set(name, number + 1);
-      const instance: Instance = { name, id, script: own, number, exit: undefined, hooks: new Map() };
+      const instance: Instance = {
+        name,
+        id,
+        script: own,
+        number,
+        exit: undefined,
+        hooks: new Map(),
+        probes: new Map(),
+      };
       this.#instances.set(id, instance);
       tell(name, { kind: 'created', id });
       later(() => {
@@ -215,6 +216,28 @@ export class SimulatedHost {
     );
   }
 
+  #probe({ name, id, probe }: Extract<Action, { kind: 'probe' }>, done: () => void): void {
+    const { happened, later, tell, now, at } = this.#around;
+    const instance = this.#instances.get(id);
+    if (instance === undefined) throw new Error(`${probe} of ${id}, which does not exist`);
+    happened({ kind: 'probe', name, id, probe });
+    const tries = instance.probes.get(probe) ?? 0;
+    instance.probes.set(probe, tries + 1);
+    const outcome = pick(instance.script.probes[probe], tries) ?? 'success';
+    const due = now() + ns(instance.script.probeTakes);
+    // An owner that dies over a try takes it along.
+    const owner = this.#owner;
+    at(due, () => {
+      if (owner !== this.#owner) return;
+      later(() => {
+        // Of an instance that is gone there is nothing to say but its end.
+        if (instance.exit !== undefined) return this.#when(() => this.#isToldDead(name, id), done);
+        tell(name, { kind: 'probed', id, probe, outcome, output: '' });
+        done();
+      });
+    });
+  }
+
   #endHook(id: string, hook: HookName, over: { ok: boolean; cut: boolean }): void {
     const instance = this.#instances.get(id);
     const run = instance?.hooks.get(hook);
@@ -283,16 +306,4 @@ export class SimulatedHost {
     const state = this.#around.record().containers.find((one) => one.name === name)?.state;
     return state === undefined || liveId(state) !== id;
   }
-}
-
-function liveId(state: ContainerState): string | undefined {
-  return 'id' in state ? state.id : undefined;
-}
-
-function ns(ms: Ms): MonoNs {
-  return BigInt(ms) * 1_000_000n;
-}
-
-function pick<T>(list: readonly T[], index: number): T | undefined {
-  return list.length === 0 ? undefined : list[index % list.length];
 }

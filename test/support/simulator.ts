@@ -1,7 +1,8 @@
 import type { MonoNs } from '../../src/base/clock.ts';
 import type { ContainerEvent } from '../../src/pod/lifecycle.ts';
-import { type Action, type Plan, type PodEvent, actionKey, plan, stepPod } from '../../src/pod/plan.ts';
+import { type Action, type Plan, actionKey, plan } from '../../src/pod/plan.ts';
 import { type PodRecord, decodeRecord, encodeRecord } from '../../src/pod/record.ts';
+import { type PodEvent, stepPod } from '../../src/pod/step.ts';
 import { aRecord, deepFreeze } from './pods.ts';
 import type { Happening, Outcome, Script } from './script.ts';
 import { SimulatedHost, type Unstamped } from './simulated-host.ts';
@@ -9,6 +10,8 @@ import { SimulatedHost, type Unstamped } from './simulated-host.ts';
 const START: MonoNs = 1_000_000_000_000n;
 const START_WALL = Date.parse('2026-01-01T00:00:00.500Z');
 const MOST_ROUNDS = 200;
+/** So much cannot happen at one moment, unless the rules go round in circles. */
+const MOST_AT_ONCE = 2_000;
 
 /** Plays a script against the rules on a virtual clock, as the engine would against a host. */
 export function simulate(script: Script): Outcome {
@@ -26,6 +29,7 @@ class Simulator {
   #record: PodRecord;
   #now: MonoNs = START;
   #delay = 0;
+  #atOnce = 0;
   #echo = 0;
   #plan: Plan = { events: [], actions: [], wakeAt: undefined };
 
@@ -76,11 +80,17 @@ class Simulator {
       const wakes = wakeAt !== undefined && (next === undefined || wakeAt < next.at);
       const at = wakes ? wakeAt : next?.at;
       if (at === undefined || at > until) break;
-      this.#now = at;
+      this.#hurry(at);
       if (wakes) this.#turn();
       else this.#agenda.shift()?.act();
     }
     return { record: this.#record, happenings: this.#happenings, lastPlan: this.#plan };
+  }
+
+  #hurry(at: MonoNs): void {
+    this.#atOnce = at === this.#now ? this.#atOnce + 1 : 0;
+    if (this.#atOnce > MOST_AT_ONCE) throw new Error('time stands still');
+    this.#now = at;
   }
 
   /** The owner is killed at once; the next has nothing but the record and the world. */

@@ -22,6 +22,7 @@ export function progressLine(entry: JournalEntry): string | undefined {
       return `pod ended: ${entry.phase}`;
     case 'state':
     case 'phase':
+    case 'probe':
       return undefined;
     default:
       return entry satisfies never;

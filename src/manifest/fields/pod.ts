@@ -51,12 +51,12 @@ export const podTables = {
   },
   PodSpec: {
     containers: supported('[]Container', { note: 'Required, one or more.' }),
-    initContainers: notYet('[]Container', 'lifecycle', { note: 'Sidecars (`restartPolicy: Always`) included.' }),
+    initContainers: supported('[]Container', { note: 'Sidecars (`restartPolicy: Always`) included.' }),
     ephemeralContainers: refused('[]any', 'ephemeral containers cannot be set on create'),
     volumes: notYet('[]Volume', 'volumes'),
     restartPolicy: supported('string', { preset: 'Always', values: ['Always', 'OnFailure', 'Never'] }),
     terminationGracePeriodSeconds: supported('int64', { preset: 30, note: 'Negative: 1.' }),
-    activeDeadlineSeconds: notYet('int64', 'lifecycle'),
+    activeDeadlineSeconds: supported('int64', { note: '1 to 2147483647.' }),
     dnsPolicy: notYet('string', 'networking', {
       preset: 'ClusterFirst',
       neutral: ['Default', 'ClusterFirstWithHostNet'],
@@ -85,7 +85,9 @@ export const podTables = {
     serviceAccountName: noMeaning('string', NO_TOKEN),
     serviceAccount: noMeaning('string', NO_TOKEN),
     runtimeClassName: noMeaning('string', 'There is one runtime: minirt.'),
-    readinessGates: noMeaning('[]PodReadinessGate', 'Nothing on one host sets their conditions.'),
+    readinessGates: supported('[]PodReadinessGate', {
+      note: 'Nothing on one host sets their conditions, so such a pod never becomes Ready.',
+    }),
     nodeName: noMeaning('string', NO_SCHEDULER),
     nodeSelector: noMeaning('map[string]string', NO_SCHEDULER),
     affinity: noMeaning('Affinity', NO_SCHEDULER),

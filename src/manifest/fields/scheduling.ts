@@ -1,4 +1,4 @@
-import { type Field, type Rows, noMeaning } from './row.ts';
+import { type Field, type Rows, noMeaning, supported } from './row.ts';
 
 const only = (type: string): Field => noMeaning(type);
 
@@ -59,7 +59,7 @@ export const schedulingTables = {
     topologyKey: only('string'),
     whenUnsatisfiable: only('string'),
   },
-  PodReadinessGate: { conditionType: only('string') },
+  PodReadinessGate: { conditionType: supported('string', { note: 'Required.' }) },
   PodSchedulingGate: { name: only('string') },
   PodSchedulingGroup: { podGroupName: only('string') },
 } as const satisfies Readonly<Record<string, Rows>>;

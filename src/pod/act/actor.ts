@@ -5,12 +5,14 @@ import type { Container } from '../../manifest/pod.ts';
 import { containerPaths } from '../../state/paths.ts';
 import type { Actor, EngineView } from '../engine.ts';
 import type { Action } from '../plan.ts';
+import type { ProbeOutcome } from '../journal-entry.ts';
 import type { ContainerRecord } from '../record.ts';
 import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
 import { runHook } from './hook.ts';
 import type { PodHostPorts } from './host.ts';
 import { type Live, type LiveOptions, adopt, clientOf, discard, startOf } from './live.ts';
+import { runProbe } from './probe.ts';
 import { createSandbox, removeSandboxOf } from './sandbox.ts';
 import { liveOptions, startContainer } from './start.ts';
 
@@ -20,8 +22,10 @@ type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>;
 export class PodActor implements Actor {
   readonly #ports: PodHostPorts;
   readonly #live = new Map<string, Live>();
-  /** Hooks that the end of the grace period ended, by instance. */
-  readonly #cut = new Set<string>();
+  /** The end of the grace period for the hooks of an instance. */
+  readonly #cuts = new Map<string, AbortController>();
+  /** How the latest try of each probe went, by instance and probe. */
+  readonly #probes = new Map<string, ProbeOutcome>();
   readonly #letGo = new AbortController();
 
   constructor(ports: PodHostPorts) {
@@ -39,6 +43,8 @@ export class PodActor implements Actor {
         return this.#start(action, engine);
       case 'hook':
         return this.#hook(action, engine);
+      case 'probe':
+        return this.#probe(action, engine);
       case 'endHook':
         return this.#endHook(action, engine);
       case 'signal':
@@ -131,13 +137,34 @@ export class PodActor implements Actor {
       hook,
       // Of an earlier instance there is nothing to run in; its hook may have left a result.
       live: live?.id === id ? live : undefined,
-      wasCut: () => this.#cut.has(id),
+      cut: this.#cutOf(id).signal,
     });
+  }
+
+  async #probe({ name, id, probe }: ActionOf<'probe'>, engine: EngineView): Promise<void> {
+    const container = specOf(engine, name);
+    const live = this.#live.get(name);
+    if (container === undefined) return;
+    await runProbe({
+      ports: this.#ports,
+      engine,
+      container,
+      id,
+      probe,
+      live: live?.id === id ? live : undefined,
+      outcomes: this.#probes,
+    });
+  }
+
+  #cutOf(id: string): AbortController {
+    const known = this.#cuts.get(id) ?? new AbortController();
+    this.#cuts.set(id, known);
+    return known;
   }
 
   /** The grace period ended while postStart ran: its leaf is killed, which ends the hook's own action. */
   async #endHook({ name, id }: ActionOf<'endHook'>, engine: EngineView): Promise<void> {
-    this.#cut.add(id);
+    this.#cutOf(id).abort();
     const execId = recordOf(engine, name)?.hooks.postStart?.execId ?? '';
     const live = this.#live.get(name);
     // Again and again: it may be about to begin.

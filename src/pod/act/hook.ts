@@ -5,16 +5,19 @@ import { SECOND, waitUntil } from '../../base/clock.ts';
 import { MinirtError, messageOf } from '../../base/errors.ts';
 import { readHookResult, startHook, waitHookResult, type HookResult } from '../../container/exec.ts';
 import type { ProcessSpec } from '../../container/spec.ts';
-import type { Container, Handler } from '../../manifest/pod.ts';
+import type { Container, ExecAction, Handler, HttpGetAction } from '../../manifest/pod.ts';
 import { privateFolder } from '../../state/files.ts';
 import { type ContainerPaths, containerPaths } from '../../state/paths.ts';
 import type { EngineView } from '../engine.ts';
 import { type ExecResult, execOutcome } from '../hooks/exec.ts';
+import { runHttpHook } from '../hooks/http.ts';
 import type { HookOutcome } from '../hooks/outcome.ts';
-import { failureMessage, handlerText } from '../hooks/text.ts';
+import { runSleepHook } from '../hooks/sleep.ts';
+import { failureMessage, handlerText, invalidHandler } from '../hooks/text.ts';
 import type { ContainerRecord, HookName, HookRun } from '../record.ts';
 import { graceLeft } from '../stop.ts';
 import type { PodHostPorts } from './host.ts';
+import { Lifeline } from './lifeline.ts';
 import type { Live } from './live.ts';
 
 /** Bytes of a hook's output that are kept. */
@@ -31,8 +34,8 @@ export interface RunningHook {
   readonly hook: HookName;
   /** undefined: the container is gone. */
   readonly live: Live | undefined;
-  /** Whether the grace period ended the hook. */
-  readonly wasCut: () => boolean;
+  /** Aborted when the grace period ends the hook. */
+  readonly cut: AbortSignal;
 }
 
 /** Runs a hook, or takes up one that an earlier owner began, and tells how it went. */
@@ -47,18 +50,20 @@ export async function runHook(running: RunningHook): Promise<void> {
     handler: handlerText(handler),
     restartCount: recordOf(engine, container.name)?.restartCount ?? 0,
   };
-  const { outcome, output, truncated } = await execHook(running, handler, run, () => {
+  const { outcome, output, truncated } = await carryOut(running, handler, run, () => {
     engine.note({ kind: 'hook-start', ...about });
   });
+  // What another owner will find is not for this one to tell.
+  if (ports.signal.aborted) return;
   const now = ports.clock.now();
-  const cut = running.wasCut() && !outcome.ok;
+  const cut = running.cut.aborted && !outcome.ok;
   engine.note({
     kind: 'hook-end',
     ...about,
     seconds: Number(now - run.since) / NANOSECONDS,
     outcome: cut ? 'ended-by-deadline' : outcome.ok ? 'ok' : 'failed',
     ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
-    ...(outcome.ok ? {} : { message: outcome.detail }),
+    ...(outcome.detail === '' ? {} : { message: outcome.detail }),
     output,
     truncated,
     ...leftOver(engine, container.name, now),
@@ -73,12 +78,81 @@ export async function runHook(running: RunningHook): Promise<void> {
   });
 }
 
-async function execHook(
+interface Told {
+  readonly outcome: HookOutcome;
+  /** CRI-marked lines. */
+  readonly output: string;
+  readonly truncated: boolean;
+}
+
+async function carryOut(running: RunningHook, handler: Handler, run: HookRun, onStart: () => void): Promise<Told> {
+  if (handler.kind === 'exec') return execHook(running, handler, run, onStart);
+  const { ports, engine, id } = running;
+  const paths = containerPaths(ports.roots, engine.record.uid, id);
+  const files = hookFiles(paths, run.execId);
+  if (!existsSync(files.begun)) {
+    privateFolder(paths.execs);
+    onStart();
+    writeFileSync(files.begun, '');
+  }
+  const outcome = await inOwner(running, handler, run);
+  return { outcome, output: marked(outcome.output, ports.clock.wall()), truncated: false };
+}
+
+/** A hook that the owner itself carries out, with nothing to show for it when it dies: the next one does it again. */
+async function inOwner(
   running: RunningHook,
-  handler: Handler,
+  handler: Exclude<Handler, ExecAction>,
   run: HookRun,
-  onStart: () => void,
-): Promise<{ outcome: HookOutcome; output: string; truncated: boolean }> {
+): Promise<HookOutcome> {
+  const { ports, live, cut } = running;
+  const { clock } = ports;
+  const linger = handler.kind === 'httpGet' ? LAST_WORDS : 0n;
+  using lifeline = new Lifeline({ clock, live, ends: [ports.signal, cut], linger });
+  switch (handler.kind) {
+    case 'sleep':
+      return await runSleepHook(handler, {
+        clock,
+        since: run.since,
+        signal: lifeline.signal,
+        isGone: () => lifeline.isGone,
+      });
+    case 'httpGet':
+      return await httpHook(running, handler, lifeline);
+    case 'tcpSocket':
+      return invalidHandler(handler);
+    default:
+      return handler satisfies never;
+  }
+}
+
+function httpHook(
+  { engine, container }: RunningHook,
+  handler: HttpGetAction,
+  lifeline: Lifeline,
+): Promise<HookOutcome> {
+  const { sandbox } = engine.record;
+  return runHttpHook(handler, {
+    podIp: sandbox.phase === 'ready' ? sandbox.ip : undefined,
+    ports: container.ports,
+    signal: lifeline.signal,
+    aborted: () => (lifeline.isGone ? 'the container exited while the hook ran' : 'context canceled'),
+    onFallback: (address) => {
+      const message = `request to HTTPS lifecycle hook ${address} got HTTP response, retry with HTTP succeeded`;
+      engine.note({ kind: 'event', type: 'Warning', reason: 'LifecycleHTTPFallback', message });
+    },
+  });
+}
+
+/** What was answered, in the form in which a command's output is kept. */
+function marked(text: string, wall: Date): string {
+  const lines = text.split('\n');
+  const last = lines.pop() ?? '';
+  const whole = lines.map((line) => `${wall.toISOString()} stdout F ${line}\n`).join('');
+  return last === '' ? whole : `${whole}${wall.toISOString()} stdout P ${last}\n`;
+}
+
+async function execHook(running: RunningHook, handler: ExecAction, run: HookRun, onStart: () => void): Promise<Told> {
   const { ports, engine, id } = running;
   const paths = containerPaths(ports.roots, engine.record.uid, id);
   const files = hookFiles(paths, run.execId);
@@ -102,7 +176,7 @@ async function execHook(
 }
 
 /** The container's own process: a hook has its environment, user and capabilities. */
-async function ownProcess(paths: ContainerPaths): Promise<ProcessSpec> {
+export async function ownProcess(paths: ContainerPaths): Promise<ProcessSpec> {
   return JSON.parse(await readFile(paths.process, 'utf8')) as ProcessSpec;
 }
 

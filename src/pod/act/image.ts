@@ -60,7 +60,7 @@ export async function ensureImage(ports: PodHostPorts, engine: EngineView, conta
     event: {
       kind: 'imageReady',
       image: { name: image.names[0] ?? reference, id: image.id },
-      stopSignal: image.config.stopSignal,
+      stopSignal: container.stopSignal ?? image.config.stopSignal,
       message: present,
     },
   };

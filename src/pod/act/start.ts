@@ -52,7 +52,7 @@ export async function startContainer(starting: Starting): Promise<void> {
     if (image.kind === 'missing') return emit(image.event);
     emit(image.event);
     // Else it would be found out when it is to be stopped.
-    signalNumber(image.image.config.stopSignal);
+    signalNumber(image.event.stopSignal);
     live = await createInstance(starting, image.image, id);
   } catch (error) {
     return emit(createFailure(ports, error));

@@ -1,13 +1,19 @@
-import type { Handler, Pod } from '../../manifest/pod.ts';
+import type { Handler, Pod, TcpSocketAction } from '../../manifest/pod.ts';
 import type { HookOutcome } from './outcome.ts';
 
-/** A handler in one line: `exec [/bin/sh -c …]`. */
+/** A handler in one line: `exec [/bin/sh -c …]`, `httpGet http://:8080/bye`, `sleep 5 s`. */
 export function handlerText(handler: Handler): string {
   switch (handler.kind) {
     case 'exec':
       return `exec [${handler.command.join(' ')}]`;
+    case 'httpGet':
+      return `httpGet ${handler.scheme.toLowerCase()}://${handler.host ?? ''}:${handler.port}${handler.path}`;
+    case 'sleep':
+      return `sleep ${handler.seconds} s`;
+    case 'tcpSocket':
+      return `tcpSocket ${handler.host ?? ''}:${handler.port}`;
     default:
-      return handler.kind satisfies never;
+      return handler satisfies never;
   }
 }
 
@@ -23,9 +29,24 @@ export function failureMessage(
       const what = `Exec lifecycle hook ([${handler.command.join(' ')}])`;
       return `${what} ${target} failed - error: ${outcome.error}, message: ${quoted(outcome.output)}`;
     }
+    case 'httpGet':
+      return `HTTP lifecycle hook (${handler.path}) ${target} failed - error: ${outcome.error}`;
+    case 'sleep':
+      return `Sleep lifecycle hook (${handler.seconds}) ${target} failed - error: ${outcome.error}`;
+    case 'tcpSocket':
+      return `Cannot run handler: ${outcome.error}`;
     default:
-      return handler.kind satisfies never;
+      return handler satisfies never;
   }
+}
+
+/** The kubelet has no tcpSocket hooks: it accepts them, and fails when they are run, with Go's print of the handler. */
+export function invalidHandler({ host = '', port }: TcpSocketAction): HookOutcome {
+  const value = typeof port === 'number' ? `{0 ${port} }` : `{1 0 ${port}}`;
+  const socket = `&TCPSocketAction{Port:${value},Host:${host},}`;
+  const error = `invalid handler: &LifecycleHandler{Exec:nil,HTTPGet:nil,TCPSocket:${socket},Sleep:nil,}`;
+  const detail = 'tcpSocket is not a kind of hook: use exec, httpGet or sleep';
+  return { ok: false, exitCode: undefined, error, output: '', detail };
 }
 
 /** Go's %q. */

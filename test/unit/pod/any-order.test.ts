@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seconds } from '../../../src/base/clock.ts';
 import type { ContainerEvent } from '../../../src/pod/lifecycle.ts';
-import { type PodEvent, plan, stepPod } from '../../../src/pod/plan.ts';
+import { plan } from '../../../src/pod/plan.ts';
+import { type PodEvent, stepPod } from '../../../src/pod/step.ts';
 import { aPod, aRecord, deepFreeze, shell } from '../../support/pods.ts';
 
 const at = (offset: number): bigint => 1_000_000_000_000n + seconds(offset);

@@ -8,7 +8,7 @@ import { PodActor } from '../../../src/pod/act/actor.ts';
 import type { PodHostPorts } from '../../../src/pod/act/host.ts';
 import type { EngineView } from '../../../src/pod/engine.ts';
 import type { Note } from '../../../src/pod/journal-entry.ts';
-import type { PodEvent } from '../../../src/pod/plan.ts';
+import type { PodEvent } from '../../../src/pod/step.ts';
 import { containerPaths } from '../../../src/state/paths.ts';
 import { SOME_UID, aPod, aRecord, shell, withContainer } from '../../support/pods.ts';
 
@@ -34,7 +34,7 @@ async function takeUp(): Promise<{ events: PodEvent[]; notes: Note[] }> {
     containerId: ID,
   };
   const record = withContainer(aRecord(pod), {
-    state: { phase: 'exited', terminated, shown: undefined },
+    state: { phase: 'exited', terminated, because: undefined, shown: undefined },
     hooks: { postStart: undefined, preStop: { execId: 'prestop', since: 0n, ended: undefined } },
   });
   const events: PodEvent[] = [];

@@ -1,91 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SECOND, seconds } from '../../../src/base/clock.ts';
-import { aPod, shell } from '../../support/pods.ts';
-import type { ContainerScript, Happening, Outcome, Script } from '../../support/script.ts';
+import { type Kind, type Property, of, plainScript, requestsOf, slack } from '../../support/lives.ts';
 import { simulate } from '../../support/simulator.ts';
-
-const ms = (value: number): bigint => BigInt(value) * 1_000_000n;
-const short = fc.nat({ max: 4_000 });
-/** Around one second there is the most to get wrong. */
-const time = fc.oneof(short, fc.nat({ max: 20_000 }), fc.constantFrom(0, 1, 999, 1000, 1001, 1999, 2000, 2001));
-const code = fc.constantFrom(0, 0, 1, 3, 143);
-const hook = fc.record({ takes: time, ok: fc.boolean() });
-
-const container: fc.Arbitrary<ContainerScript> = fc.record({
-  lives: fc.array(fc.record({ after: fc.option(fc.oneof(time, fc.constant(700_000)), { nil: undefined }), code }), {
-    minLength: 1,
-    maxLength: 3,
-  }),
-  onSignal: fc.oneof(fc.constant('deaf' as const), fc.record({ after: time, code })),
-  postStart: fc.array(hook, { minLength: 1, maxLength: 2 }),
-  preStop: hook,
-  createFailures: fc.constantFrom(0, 0, 0, 1, 2),
-  startFails: fc.array(fc.constantFrom(false, false, false, true), { maxLength: 3 }),
-});
-
-const request = fc.record({
-  at: fc.oneof(time, fc.nat({ max: 60_000 })),
-  request: fc.record({
-    grace: fc.option(fc.integer({ min: -1, max: 20 }), { nil: undefined }),
-    now: fc.constantFrom(false, false, false, true),
-    remove: fc.boolean(),
-  }),
-});
-
-const UNTIL = 3_600_000;
-/** A pod that is left alone is ended here at the latest. */
-const LAST_REQUEST = 1_800_000;
-
-const script: fc.Arbitrary<Script> = fc
-  .record({
-    containers: fc.array(fc.tuple(container, fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 3 }),
-    restartPolicy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const),
-    grace: fc.nat({ max: 12 }),
-    sandboxFailures: fc.constantFrom(0, 0, 0, 1, 2),
-    requests: fc.array(request, { maxLength: 4 }),
-    delays: fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 200 })), { minLength: 1, maxLength: 5 }),
-    echoes: fc.array(fc.boolean(), { maxLength: 4 }),
-    crashes: fc.oneof(fc.constant([]), fc.array(time, { maxLength: 3 })),
-  })
-  .map(({ containers, restartPolicy, grace, requests, ...rest }) => ({
-    ...rest,
-    pod: aPod({
-      restartPolicy,
-      grace,
-      containers: containers.map(([, postStart, preStop], index) => ({
-        name: 'abc'.charAt(index),
-        postStart: postStart ? shell('post') : undefined,
-        preStop: preStop ? shell('pre') : undefined,
-      })),
-    }),
-    containers: containers.map(([one]) => one),
-    requests: [...requests, { at: LAST_REQUEST, request: { grace: undefined, now: false, remove: true } }],
-    reload: false,
-    until: UNTIL,
-  }));
-
-interface Property {
-  readonly what: string;
-  readonly holds: (outcome: Outcome, script: Script) => void;
-}
-
-type Kind<K extends Happening['kind']> = Extract<Happening, { kind: K }>;
-
-function of<K extends Happening['kind']>({ happenings }: Outcome, kind: K): readonly Kind<K>[] {
-  return happenings.filter((one): one is Kind<K> => one.kind === kind);
-}
-
-/** Requests that the pod lived to see. */
-function requestsOf(outcome: Outcome): readonly Kind<'request'>[] {
-  const end = outcome.happenings.findIndex((one) => one.kind === 'note' && one.note.kind === 'ended');
-  return of({ ...outcome, happenings: outcome.happenings.slice(0, end < 0 ? undefined : end) }, 'request');
-}
-
-/** When the world's answers are slow, a rule about time may be off by that much. */
-function slack({ delays }: Script, answers: number): bigint {
-  return ms(Math.max(...delays)) * BigInt(answers);
-}
 
 const properties: readonly Property[] = [
   {
@@ -256,7 +173,7 @@ const properties: readonly Property[] = [
 describe('in every life of a pod', () => {
   test.each(properties.map((property) => [property.what, property] as const))('%s', (_, property) => {
     fc.assert(
-      fc.property(script, (input) => {
+      fc.property(plainScript, (input) => {
         property.holds(simulate(input), input);
       }),
       { numRuns: 300 },
@@ -265,7 +182,7 @@ describe('in every life of a pod', () => {
 
   test('a record that went through its file changes nothing', () => {
     fc.assert(
-      fc.property(script, (input) => {
+      fc.property(plainScript, (input) => {
         const plain = simulate(input);
         const reloaded = simulate({ ...input, reload: true });
         expect(reloaded.happenings).toEqual(plain.happenings);

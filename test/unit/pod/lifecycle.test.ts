@@ -57,6 +57,7 @@ const hooks: ContainerSketch = { postStart: shell('post'), preStop: shell('pre')
 
 const terminating: Partial<PodRecord> = {
   termination: {
+    cause: 'request',
     requestedAt: at(0),
     requestedWall: wall(0),
     grace: 10,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { plan, stepPod } from '../../../src/pod/plan.ts';
+import { plan } from '../../../src/pod/plan.ts';
+import { stepPod } from '../../../src/pod/step.ts';
 import type { ContainerRecord, PodRecord } from '../../../src/pod/record.ts';
 import { type PodSketch, aPod, aRecord, deepFreeze, shell, withContainer } from '../../support/pods.ts';
 import {
@@ -16,6 +17,7 @@ import {
   two,
   waiting,
   wall,
+  wish,
 } from '../../support/records.ts';
 
 describe('a pod that lives', () => {
@@ -50,7 +52,14 @@ describe('a pod that lives', () => {
       [],
     ],
     ['starts the next when one runs', two, [{ state: running }], {}, 0, ['start b']],
-    ['goes on to the next when one could not be made', two, [{ state: waiting(at(10)) }], {}, 0, ['start b']],
+    [
+      'goes on to the next when one could not be made',
+      two,
+      [{ state: waiting(at(10)) }],
+      {},
+      0,
+      ['start b', 'wake 10'],
+    ],
     ['tries to make it again later', {}, [{ state: waiting(at(10)) }], {}, 0, ['wake 10']],
     ['tries to make it again', {}, [{ state: waiting(at(10)) }], {}, 10, ['start c']],
     ['restarts at once the first time', {}, [{ state: exited(1) }], {}, 0, ['start c']],
@@ -143,7 +152,7 @@ describe('the end of a pod', () => {
     ],
   ])('%s', (_, containers, phase, states) => {
     const pod = aPod(two);
-    let record = aRecord(pod);
+    let record = aRecord(pod, { termination: wish() });
     containers.forEach((one, index) => {
       record = withContainer(record, one, index);
     });

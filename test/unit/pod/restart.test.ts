@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { seconds } from '../../../src/base/clock.ts';
 import type { Backoff } from '../../../src/pod/record.ts';
 import { backoffUntil, goDuration, nextBackoff, shouldRestart } from '../../../src/pod/restart.ts';
+import { aContainer, aPod } from '../../support/pods.ts';
 
 const START = 5_000_000_000_000n;
 
@@ -29,7 +30,8 @@ describe('the restart policy', () => {
     ['Never leaves a success', 'Never', 0, false],
     ['Never leaves a failure', 'Never', 255, false],
   ] as const)('%s', (_, policy, code, expected) => {
-    expect(shouldRestart(policy, code)).toBe(expected);
+    const pod = aPod({ restartPolicy: policy });
+    expect(shouldRestart(pod, aContainer(), { exitCode: code, because: undefined })).toBe(expected);
   });
 });
 

@@ -8,7 +8,8 @@ import type {
   Terminated,
   Termination,
 } from '../../../src/pod/record.ts';
-import { podObject, podPhase } from '../../../src/pod/status.ts';
+import { podPhase } from '../../../src/pod/phase.ts';
+import { podObject } from '../../../src/pod/status.ts';
 import { type PodSketch, aPod, aRecord, deepFreeze, withContainer } from '../../support/pods.ts';
 
 const T = 1_000_000_000_000n;
@@ -25,17 +26,19 @@ const ended = (exitCode: number, after = 0): Terminated => ({
 const exited = (exitCode: number, reason?: string, after = 0): ContainerState => ({
   phase: 'exited',
   terminated: ended(exitCode, after),
+  because: undefined,
   shown: reason === undefined ? undefined : { reason, message: 'm' },
 });
 const fresh: ContainerState = { phase: 'waiting', reason: 'ContainerCreating' };
 const failed: ContainerState = { phase: 'waiting', reason: 'ErrImagePull', message: 'no such image', retryAt: T };
 const creating: ContainerState = { phase: 'creating', id: 'ab' };
-const starting: ContainerState = { phase: 'starting', id: 'ab', startedAt: wall };
-const running: ContainerState = { phase: 'running', id: 'ab', startedAt: wall };
+const starting: ContainerState = { phase: 'starting', id: 'ab', startedAt: wall, startedMono: T };
+const running: ContainerState = { phase: 'running', id: 'ab', startedAt: wall, startedMono: T };
 const stopping = (wasRunning: boolean): ContainerState => ({
   phase: 'stopping',
   id: 'ab',
   startedAt: wall,
+  startedMono: T,
   because: wasRunning ? 'terminated' : 'postStart',
   since: T,
   budget: 5,
@@ -44,6 +47,7 @@ const stopping = (wasRunning: boolean): ContainerState => ({
   error: undefined,
 });
 const wish: Termination = {
+  cause: 'request',
   requestedAt: T + seconds(60),
   requestedWall: '2026-01-01T00:01:00.400Z',
   grace: 7,
@@ -211,7 +215,7 @@ describe('a container is shown', () => {
 
   test('with the epoch as the start of what never started', () => {
     const terminated: Terminated = { ...ended(128), reason: 'StartError', startedAt: undefined };
-    const state: ContainerState = { phase: 'exited', terminated, shown: undefined };
+    const state: ContainerState = { phase: 'exited', terminated, because: undefined, shown: undefined };
     const { pod, record } = recordOf({ restartPolicy: 'Never' }, [{ state }], {});
     const [status] = podObject(pod, record).status?.containerStatuses ?? [];
     expect(status?.state?.terminated).toMatchObject({ startedAt: '1970-01-01T00:00:00Z', reason: 'StartError' });

@@ -4,14 +4,13 @@ import { seconds } from '../../../src/base/clock.ts';
 import type { HookRun, Stopping, Termination } from '../../../src/pod/record.ts';
 import {
   effectiveGrace,
-  graceLeft,
   hastenedKill,
   hookWaitEnds,
   killMoment,
   mergeTermination,
   stopBudget,
 } from '../../../src/pod/stop.ts';
-import { aPod, aRecord } from '../../support/pods.ts';
+import { aContainer, aPod, aRecord } from '../../support/pods.ts';
 
 const T = 1_000_000_000_000n;
 const at = (offset: number): bigint => T + seconds(offset);
@@ -32,6 +31,7 @@ function stopping(budget: number, since = T): Stopping {
     phase: 'stopping',
     id: 'i',
     startedAt: wall,
+    startedMono: T,
     because: 'terminated',
     since,
     budget,
@@ -158,7 +158,8 @@ describe('the budget of a stop', () => {
   ])('%s', (_, own, grace, later, expected) => {
     const pod = aPod({ grace: own });
     const termination = grace === undefined ? undefined : merge(own, [[0, grace]]);
-    expect(stopBudget(pod, aRecord(pod, { termination }), at(later))).toBe(expected);
+    const context = { pod, record: aRecord(pod, { termination }), spec: aContainer() };
+    expect(stopBudget(context, 'terminated', at(later))).toBe(expected);
   });
 });
 
@@ -190,7 +191,8 @@ describe('SIGKILL', () => {
     ['comes two seconds after the signal when the hook used all', 4, hook(0, undefined), [[0, 4]], 4, 6],
     ['comes two seconds after the signal with one second of grace', 1, undefined, [[0, 1]], 0, 2],
     ['comes two seconds after the signal with no budget', 0, undefined, [[0, 5]], 5, 7],
-    ['does not count the time after the hook', 10, hook(0, 3.5), [[0, 10]], 3.6, 10.6],
+    ['counts what was waited for after the hook in whole seconds too', 10, hook(0, 3.5), [[0, 10]], 4.6, 10.6],
+    ['does not count less than a second after the hook', 10, hook(0, 3.5), [[0, 10]], 3.6, 10.6],
     [
       'is brought forward by a shorter wish',
       30,
@@ -211,7 +213,7 @@ describe('SIGKILL', () => {
         [1, 60],
       ],
       2,
-      7,
+      5,
     ],
     ['needs no termination', 5, hook(0, 1.2), undefined, 1.2, 5.2],
   ] as const)('%s', (_, budget, run, requests, sent, expected) => {
@@ -233,7 +235,7 @@ test.each([
     7,
   ],
   ['is earlier for a stop that had begun before a shorter wish', stopping(30, at(-5)), [[0, 6]], 1, 6],
-  ['is not earlier for a stop that had begun before an equal wish', stopping(30, at(-5)), [[0, undefined]], 1, 26],
+  ['is not earlier for a stop that had begun before an equal wish', stopping(30, at(-5)), [[0, undefined]], 1, 25],
 ] as const)('SIGKILL %s', (_, state, requests, sent, expected) => {
   const termination = merge(30, requests as unknown as [number, number | undefined][]);
   const run = { ...hook(-5, 0), since: state.since, ended: { at: state.since + seconds(5), ok: true } };
@@ -288,12 +290,4 @@ describe('a SIGKILL that is set', () => {
     const seen = hastenedKill(state, merge(30, requests));
     expect(seen).toBe(expected === undefined ? undefined : at(expected));
   });
-});
-
-test.each([
-  ['all of it', 0, 10],
-  ['less the whole seconds that passed', 2.5, 8],
-  ['nothing when it is over', 60, 0],
-])('a stopping container has %s left', (_, later, left) => {
-  expect(graceLeft(stopping(10), at(later))).toBe(left);
 });
