@@ -32,6 +32,7 @@ export function buildPod(object: V1Pod): Pod {
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     activeDeadlineSeconds: spec?.activeDeadlineSeconds,
     readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    volumes: (spec?.volumes ?? []).map((volume) => ({ kind: 'emptyDir', name: volume.name })),
     containers: [
       ...(spec?.initContainers ?? []).map((one) =>
         buildContainer(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', unwritten),
@@ -75,6 +76,11 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     },
     restartPolicy: container.restartPolicy as RestartPolicy | undefined,
     restartPolicyRules: (newer.restartPolicyRules ?? []).map(buildRule),
+    volumeMounts: (container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false }) => ({
+      name,
+      mountPath: mountPath.startsWith('/') ? mountPath : `/${mountPath}`,
+      readOnly,
+    })),
     stopSignal: newer.lifecycle?.stopSignal,
     postStart: buildHandler(container.lifecycle?.postStart),
     preStop: buildHandler(container.lifecycle?.preStop),

@@ -101,10 +101,24 @@ export interface Container {
   /** The container's own; undefined: the pod's. */
   readonly restartPolicy: RestartPolicy | undefined;
   readonly restartPolicyRules: readonly RestartRule[];
+  readonly volumeMounts: readonly VolumeMount[];
   /** Of `lifecycle.stopSignal`; undefined: the image's. */
   readonly stopSignal: string | undefined;
   readonly postStart: Handler | undefined;
   readonly preStop: Handler | undefined;
+}
+
+/** A volume of the pod, the one-of made a tag. */
+export interface Volume {
+  readonly kind: 'emptyDir';
+  readonly name: string;
+}
+
+export interface VolumeMount {
+  /** Of the volume. */
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
 }
 
 /** A Pod past the border: defaulted, checked, no optionals that mean a choice. */
@@ -121,6 +135,7 @@ export interface Pod {
   readonly activeDeadlineSeconds: number | undefined;
   /** The condition types of `readinessGates`. */
   readonly readinessGates: readonly string[];
+  readonly volumes: readonly Volume[];
   /** In the order in which they start: init containers and sidecars as written, then the main ones. */
   readonly containers: readonly Container[];
   /** The defaulted manifest as Kubernetes would store it; output starts from it. */

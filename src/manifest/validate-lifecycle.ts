@@ -18,6 +18,7 @@ export interface Around {
   /** Seconds. */
   readonly grace: number;
   readonly os: string;
+  readonly volumes: readonly { readonly name?: string }[];
 }
 
 /** Fields that `kubernetes-types` does not have yet. */

@@ -6,6 +6,7 @@ import type { Path } from './node.ts';
 import type { V1Container, V1Pod } from './pod.ts';
 import { type Report, complain } from './problem.ts';
 import { type Around, validateLifecycle } from './validate-lifecycle.ts';
+import { validateVolumeMounts, validateVolumes } from './validate-volumes.ts';
 
 const MOST_ANNOTATION_BYTES = 256 * 1024;
 const LONGEST_DEADLINE = 2 ** 31 - 1;
@@ -57,7 +58,9 @@ function validateSpec(spec: PodSpec, report: Report): void {
     const at = [...path, 'readinessGates', i, 'conditionType'];
     complain(report, at, conditionType, names.qualifiedNameComplaints(conditionType));
   });
-  const around = { grace: grace < 0 ? 1 : grace, os: os?.name ?? '' };
+  const volumes = spec.volumes ?? [];
+  validateVolumes(volumes, [...path, 'volumes'], report);
+  const around = { grace: grace < 0 ? 1 : grace, os: os?.name ?? '', volumes };
   containers.forEach((container, i) => {
     validateContainer(container, { ...around, role: 'main' }, [...path, 'containers', i], report);
   });
@@ -85,6 +88,7 @@ function validateContainer(container: Partial<V1Container>, around: Around, path
   });
   duplicates(report, ports, { path: [...path, 'ports'], field: 'name' });
   validateLifecycle(container, around, path, report);
+  validateVolumeMounts(container.volumeMounts ?? [], around.volumes, [...path, 'volumeMounts'], report);
 }
 
 function validateEnv({ name = '' }: Partial<EnvVar>, path: Path, report: Report): void {

@@ -20,9 +20,16 @@ export function firstProbes(container: Container, startedMono: MonoNs, now: Mono
   return probes;
 }
 
+/**
+ * A kubelet's probe knows that its container runs up to a second later, and then tries at its next tick, which may come at
+ * any time within a period: a second after the start is as early as it usually gets. Earlier would only tell of servers
+ * that have not had the time to listen.
+ */
+const NOTICED_AFTER_SECONDS = 1;
+
 /** Never before the delay since the process started; a probe that waited for its turn does not wait for a period too. */
 function firstTry(probe: Probe, startedMono: MonoNs, now: MonoNs): MonoNs {
-  const delayed = startedMono + seconds(probe.initialDelaySeconds);
+  const delayed = startedMono + seconds(Math.max(NOTICED_AFTER_SECONDS, probe.initialDelaySeconds));
   return delayed > now ? delayed : now;
 }
 
@@ -58,7 +65,7 @@ export function dueAt(spec: Container, { state, probes }: ContainerRecord, name:
   const nextAt = probes[name]?.nextAt;
   const probe = spec.probes[name];
   if (nextAt !== undefined || probe === undefined || !('startedMono' in state)) return nextAt;
-  return state.startedMono + seconds(probe.initialDelaySeconds);
+  return firstTry(probe, state.startedMono, 0n);
 }
 
 /** What a try that ended now makes of a probe. An error is thrown away, it says nothing about the container. */

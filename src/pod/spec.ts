@@ -24,6 +24,8 @@ export interface SpecInput {
   readonly rootfs: ContainerSpec['rootfs'];
   readonly namespaces: ContainerSpec['namespaces'];
   readonly log: string;
+  /** Of the manifest, in the order in which they are made. */
+  readonly volumes: readonly Mount[];
   /** Host paths of the files that minirt makes for the container. */
   readonly files: {
     readonly hosts: string;
@@ -100,12 +102,15 @@ function environment(
   return [...variables].map(([name, value]) => `${name}=${value}`);
 }
 
-function mounts({ container, files }: SpecInput): readonly Mount[] {
+/** The manifest's own come first: the files that minirt makes belong into them, unless one is itself replaced. */
+function mounts({ container, files, volumes }: SpecInput): readonly Mount[] {
   const bind = (source: string, target: string): Mount => ({ kind: 'bind', source, target, flags: ['rprivate'] });
-  return [
+  const managed = [
     bind(files.hosts, '/etc/hosts'),
     bind(files.resolvConf, '/etc/resolv.conf'),
     bind(files.hostname, '/etc/hostname'),
     bind(files.terminationLog, container.terminationMessagePath),
   ];
+  const taken = new Set(volumes.map(({ target }) => target));
+  return [...volumes, ...managed.filter(({ target }) => !taken.has(target))];
 }

@@ -1,6 +1,6 @@
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const RUN_ID = /\b[0-9a-f]{64}\b/g;
-const ADDRESS = /\b\d{1,3}(?:\.\d{1,3}){3}\b/g;
+const ADDRESS = /(?:::ffff:)?\b\d{1,3}(?:\.\d{1,3}){3}\b/g;
 const PEER_PORT = /(<ip>\]?):\d{5}\b/g;
 const DATED_FOLDER = /\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+/g;
 

@@ -1,8 +1,9 @@
+import { SECOND } from '../../src/base/clock.ts';
 import { blanked, isRuntimeText, saysAtLeast, saysTheSame } from './blank.ts';
 import { timeDifferences } from './compare-times.ts';
 import { expectationOf } from './deliberate.ts';
 import { type EntryOf, type Observed, entriesOf } from './observed.ts';
-import type { Expectation, ExpectedState, Recording, RecordedPod } from './recording.ts';
+import { type Expectation, type ExpectedState, type Recording, type RecordedPod, containersOf } from './recording.ts';
 
 /** Everything in which minirt and the node disagree; empty when it did the same. The rules are in README.md. */
 export function compare(recording: Recording, observed: Observed): readonly string[] {
@@ -77,7 +78,7 @@ function isWrong(
   const alike = expected.filter((state) => state.state === seen.state);
   if (seen.state === 'running') {
     // Running is what a container is called only once its postStart is over.
-    const hooked = pod.spec.containers.some((one) => one.name === name && one.lifecycle?.postStart !== undefined);
+    const hooked = containersOf(pod).some((one) => one.name === name && one.lifecycle?.postStart !== undefined);
     return hooked && alike.length === 0;
   }
   if (seen.state === 'terminated') {
@@ -112,11 +113,10 @@ function events(expect: Expectation, { entries }: Observed, { steps }: Recording
   for (const container of containers) {
     const ours = firstAppearances(seen.filter((one) => (one.container ?? '') === container));
     const theirs = firstAppearances(expect.events.filter((one) => one.container === container));
-    if (list(ours) !== list(theirs)) {
+    if (!isSameOrder(ours, theirs, appearances(seen, container))) {
       differences.push(`events of ${container === '' ? 'the pod' : container}: ${list(ours)}, not ${list(theirs)}`);
     }
   }
-  const tolerance = steps.some(([step]) => step === 'sleep') ? 1 : 0;
   for (const event of expect.events) {
     const alike = seen.filter(
       (one) => one.type === event.type && one.reason === event.reason && (one.container ?? '') === event.container,
@@ -124,11 +124,43 @@ function events(expect: Expectation, { entries }: Observed, { steps }: Recording
     const count = alike.filter((one) => saysAtLeast(one.message, event.message)).length;
     if (count === 0 && alike.length > 0) {
       differences.push(`event ${event.reason}: ${list(alike.map((one) => one.message))}, not ${event.message}`);
-    } else if (count > 0 && Math.abs(count - event.count) > tolerance) {
+    } else if (count > 0 && Math.abs(count - event.count) > tolerance(event.reason, steps)) {
       differences.push(`event ${event.reason} of ${event.container}: ${count} times, not ${event.count}`);
     }
   }
   return differences;
+}
+
+/** How far a count may be off: what happens again and again depends on how long the recorder's steps took. */
+function tolerance(reason: string, steps: Recording['steps']): number {
+  if (reason !== 'Unhealthy' && reason !== 'ProbeWarning') return steps.some(([step]) => step === 'sleep') ? 1 : 0;
+  return steps.filter(([step]) => step !== 'logs' && step !== 'exec').length;
+}
+
+/** When each (type, reason) of a container was first seen, ns. */
+function appearances(seen: readonly EntryOf<'event'>[], container: string): ReadonlyMap<string, bigint> {
+  const first = new Map<string, bigint>();
+  for (const { type, reason, t } of seen.filter((one) => (one.container ?? '') === container)) {
+    const key = `${type} ${reason}`;
+    if (!first.has(key)) first.set(key, BigInt(t));
+  }
+  return first;
+}
+
+/**
+ * The same events in the same order. On the node probes tell of their failures beside the rest, so these and others of the
+ * same second overtake each other.
+ */
+function isSameOrder(ours: readonly string[], theirs: readonly string[], at: ReadonlyMap<string, bigint>): boolean {
+  if (ours.length !== theirs.length || !theirs.every((one) => ours.includes(one))) return false;
+  const place = (one: string): number => ours.indexOf(one);
+  return theirs.every((one, index) =>
+    theirs.slice(index + 1).every((later) => {
+      if (place(one) < place(later)) return true;
+      const probed = [one, later].some((text) => text.endsWith(' Unhealthy') || text.endsWith(' ProbeWarning'));
+      return probed && (at.get(one) ?? 0n) <= (at.get(later) ?? 0n) + SECOND;
+    }),
+  );
 }
 
 /**
@@ -159,7 +191,7 @@ function output(expect: Expectation, { logs, execs }: Observed): string[] {
   const differences: string[] = [];
   for (const [container, text] of Object.entries(expect.logs)) {
     const seen = logs[container] ?? '';
-    if (blanked(seen) !== blanked(text)) {
+    if (withoutRepeatedLines(blanked(seen)) !== withoutRepeatedLines(blanked(text))) {
       differences.push(`log of ${container}: ${JSON.stringify(seen)}, not ${JSON.stringify(text)}`);
     }
   }
@@ -177,6 +209,11 @@ function output(expect: Expectation, { logs, execs }: Observed): string[] {
     }
   });
   return differences;
+}
+
+/** How often a probe came by is a matter of time, also in a server's log. */
+function withoutRepeatedLines(text: string): string {
+  return withoutRepeats(text.split('\n')).join('\n');
 }
 
 function stateText({

@@ -48,15 +48,23 @@ export interface Expectation {
   readonly deleteSeconds?: readonly [least: number, most: number];
 }
 
+export interface RecordedContainer {
+  readonly name: string;
+  readonly lifecycle?: { readonly postStart?: unknown; readonly preStop?: unknown };
+}
+
 export interface RecordedPod {
   readonly metadata: { readonly name: string };
   readonly spec: {
     readonly terminationGracePeriodSeconds?: number;
-    readonly containers: readonly {
-      readonly name: string;
-      readonly lifecycle?: { readonly postStart?: unknown; readonly preStop?: unknown };
-    }[];
+    readonly initContainers?: readonly RecordedContainer[];
+    readonly containers: readonly RecordedContainer[];
   };
+}
+
+/** Init containers and sidecars first, as they start. */
+export function containersOf({ spec }: RecordedPod): readonly RecordedContainer[] {
+  return [...(spec.initContainers ?? []), ...spec.containers];
 }
 
 /** What was done to a pod on a real node, and everything that node then reported. */

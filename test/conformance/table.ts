@@ -16,7 +16,7 @@ export const table: Readonly<Record<string, Standing>> = {
   'container-restart-never-in-always-pod': replayed,
   'deaf-grace-3': replayed,
   'delete-longer-grace': replayed,
-  'emptydir-shared': refused('spec.volumes'),
+  'emptydir-shared': refused('spec.volumes[1].emptyDir.medium'),
   'entrypoint-notfound-always': replayed,
   'entrypoint-notfound-never': replayed,
   'env-default': missing('the comparison of what a container sees of its mounts, limits and masked paths'),
@@ -81,6 +81,6 @@ export const table: Readonly<Record<string, Standing>> = {
   'termination-message-fallback': replayed,
   'termination-message-file': replayed,
   'two-containers-prestop-parallel': replayed,
-  'volume-config-missing': refused('spec.volumes'),
-  'volumes-config-secret-projected': refused('spec.volumes'),
+  'volume-config-missing': refused('spec.volumes[0].configMap'),
+  'volumes-config-secret-projected': refused('spec.volumes[0].configMap'),
 };

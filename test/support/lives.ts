@@ -119,7 +119,7 @@ export const fullScript: fc.Arbitrary<Script> = fc
     ...world,
   })
   .map(({ inits, mains, restartPolicy, grace, deadline, requests, ...rest }) => {
-    const all = [...inits, ...mains.map((one) => [one, 'main' as Role] as const)];
+    const all = [...inits, ...mains.map((one) => [one, 'main'] as const)];
     return {
       ...rest,
       pod: {

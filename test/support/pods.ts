@@ -39,6 +39,7 @@ export function aContainer(sketch: ContainerSketch = {}): Container {
     probes: { startup: undefined, liveness: undefined, readiness: undefined },
     restartPolicy: undefined,
     restartPolicyRules: [],
+    volumeMounts: [],
     stopSignal: undefined,
     postStart: undefined,
     preStop: undefined,
@@ -60,6 +61,7 @@ export function aPod(sketch: PodSketch = {}): Pod {
     terminationGracePeriodSeconds: grace,
     activeDeadlineSeconds: undefined,
     readinessGates: [],
+    volumes: [],
     containers,
     object: {
       apiVersion: 'v1',

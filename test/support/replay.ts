@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LineSplitter, parseCriLine } from '../../src/cli/log/cri.ts';
+import { LineSplitter, parseCriLine } from '../../src/base/cri.ts';
 import { manifestError, parseManifest } from '../../src/manifest/parse.ts';
 import type { JournalEntry } from '../../src/pod/journal-entry.ts';
 import { type PodView, readJournal } from '../../src/pod/view.ts';
@@ -9,12 +9,13 @@ import { type Roots, podLogs } from '../../src/state/paths.ts';
 import type { OwnedPod, PodHost } from '../../src/supervisor/host.ts';
 import { registerPod, removePod } from '../../src/supervisor/registry.ts';
 import type { Observed } from '../conformance/observed.ts';
-import type { Recording, Step } from '../conformance/recording.ts';
+import { type Recording, type Step, containersOf } from '../conformance/recording.ts';
 import type { Cli } from './cli.ts';
 
 /** A delete may take the grace period, and the machine is shared. */
 const DELETE_SECONDS = 120;
 const SETTLE_MS = 1000;
+const STEP_MS = 500;
 
 /** Does to a pod what was done to the recorded one, and tells what minirt did. Leaves nothing behind but logs. */
 export async function replay(recording: Recording, host: PodHost, cli: Cli): Promise<Observed> {
@@ -68,9 +69,12 @@ async function carryOut(step: Step, played: Played): Promise<Observed['execs'][n
         step[2],
         (entry) => entry.kind === 'state' && entry.container === first?.name && entry.restartCount >= step[1],
       );
+      // A restart, too, was seen only when the node next said how its pod was.
+      await delay(SETTLE_MS);
       return undefined;
     case 'sleep':
-      await delay(step[1] * 1000);
+      // Every step of the recording cost a command or two besides.
+      await delay(step[1] * 1000 + STEP_MS);
       return undefined;
     case 'exec': {
       const { code, stdout, stderr } = await cli.run('exec', recording.name, '-c', step[1], '--', ...step[2]);
@@ -80,6 +84,8 @@ async function carryOut(step: Step, played: Played): Promise<Observed['execs'][n
       // They are read whole at the end.
       return undefined;
     case 'delete':
+      // Hooks that count whole seconds of the wall clock need the beginning of one, as those of the node had.
+      await delay(1000 - (Date.now() % 1000));
       owned.terminate({ grace: step[1] ?? undefined, remove: true, now: false });
       await journal.until('the pod is gone', DELETE_SECONDS, (entry) => entry.kind === 'ended');
       return undefined;
@@ -94,7 +100,7 @@ async function observed(
 ): Promise<Observed> {
   const { owned, journal, execs, roots } = about;
   const view = await owned.done;
-  const names = recording.pod.spec.containers.map(({ name }) => name);
+  const names = containersOf(recording.pod).map(({ name }) => name);
   const logs = await Promise.all(names.map(async (name) => [name, await lastLog(roots, view, name)] as const));
   return { entries: journal.entries, object: view.object, logs: Object.fromEntries(logs), execs };
 }

@@ -1,28 +1,8 @@
-import { type MonoNs, SECOND } from '../../src/base/clock.ts';
-import type { ContainerEvent } from '../../src/pod/lifecycle.ts';
+import { SECOND } from '../../src/base/clock.ts';
 import type { Action } from '../../src/pod/plan.ts';
-import type { HookName, PodRecord } from '../../src/pod/record.ts';
-import type { PodEvent } from '../../src/pod/step.ts';
+import type { HookName } from '../../src/pod/record.ts';
 import { killMoment } from '../../src/pod/stop.ts';
-import type { Happening, Script } from './script.ts';
-import { type Instance, liveId, ns, pick } from './simulated-instance.ts';
-
-/** What the simulated host may see of the simulation, and say to it. */
-export interface Surroundings {
-  readonly script: Script;
-  readonly record: () => PodRecord;
-  readonly now: () => MonoNs;
-  readonly wall: () => string;
-  /** Something of the world: it comes, whoever owns the pod. */
-  readonly at: (at: MonoNs, act: () => void) => void;
-  /** Something of the owner, after a while; it does not come when the owner dies first. */
-  readonly later: (act: () => void) => void;
-  readonly happened: (what: Unstamped) => void;
-  readonly emit: (event: PodEvent) => void;
-  readonly tell: (name: string, event: ContainerEvent) => void;
-}
-
-export type Unstamped = Happening extends infer T ? (T extends unknown ? Omit<T, 'at'> : never) : never;
+import { type Instance, type Surroundings, liveId, ns, pick } from './simulated-instance.ts';
 
 /** Containers and hooks that live and die by a script; what the real actor does, it answers to the same actions. */
 export class SimulatedHost {

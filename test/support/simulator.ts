@@ -5,7 +5,8 @@ import { type PodRecord, decodeRecord, encodeRecord } from '../../src/pod/record
 import { type PodEvent, stepPod } from '../../src/pod/step.ts';
 import { aRecord, deepFreeze } from './pods.ts';
 import type { Happening, Outcome, Script } from './script.ts';
-import { SimulatedHost, type Unstamped } from './simulated-host.ts';
+import { SimulatedHost } from './simulated-host.ts';
+import type { Unstamped } from './simulated-instance.ts';
 
 const START: MonoNs = 1_000_000_000_000n;
 const START_WALL = Date.parse('2026-01-01T00:00:00.500Z');

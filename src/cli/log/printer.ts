@@ -1,4 +1,4 @@
-import { type CriEntry, fixedTime } from './cri.ts';
+import { type CriEntry, fixedTime } from '../../base/cri.ts';
 
 export interface PrinterOptions {
   readonly timestamps: boolean;

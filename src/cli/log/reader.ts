@@ -4,7 +4,7 @@ import { isErrno } from '../../base/errors.ts';
 import type { PodView } from '../../pod/view.ts';
 import { type Roots, containerLog } from '../../state/paths.ts';
 import { Changes } from '../changes.ts';
-import { type CriEntry, LineSplitter, parseCriLine } from './cri.ts';
+import { type CriEntry, LineSplitter, parseCriLine } from '../../base/cri.ts';
 import { runIsOver, viewOrNothing } from './instance.ts';
 import { LogPrinter, Tail } from './printer.ts';
 

@@ -35,7 +35,7 @@ export const containerTables = {
       preset: 'File',
       values: ['File', 'FallbackToLogsOnError'],
     }),
-    volumeMounts: notYet('[]VolumeMount', 'volumes'),
+    volumeMounts: supported('[]VolumeMount'),
     volumeDevices: refused('[]VolumeDevice', 'block devices come from persistent volumes, which need a cluster'),
   },
   EnvVar: {

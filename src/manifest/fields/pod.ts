@@ -53,7 +53,7 @@ export const podTables = {
     containers: supported('[]Container', { note: 'Required, one or more.' }),
     initContainers: supported('[]Container', { note: 'Sidecars (`restartPolicy: Always`) included.' }),
     ephemeralContainers: refused('[]any', 'ephemeral containers cannot be set on create'),
-    volumes: notYet('[]Volume', 'volumes'),
+    volumes: supported('[]Volume'),
     restartPolicy: supported('string', { preset: 'Always', values: ['Always', 'OnFailure', 'Never'] }),
     terminationGracePeriodSeconds: supported('int64', { preset: 30, note: 'Negative: 1.' }),
     activeDeadlineSeconds: supported('int64', { note: '1 to 2147483647.' }),

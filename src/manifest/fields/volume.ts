@@ -8,7 +8,7 @@ const later = (type: string): Field => notYet(type, 'volumes');
 export const volumeTables = {
   Volume: {
     name: supported('string', { note: 'Required, unique in the pod.' }),
-    emptyDir: later('EmptyDirVolumeSource'),
+    emptyDir: supported('EmptyDirVolumeSource', { note: 'On disk; also of a volume without a source.' }),
     hostPath: later('HostPathVolumeSource'),
     configMap: later('ConfigMapVolumeSource'),
     secret: later('SecretVolumeSource'),
@@ -39,7 +39,7 @@ export const volumeTables = {
     scaleIO: removed(),
     storageos: removed(),
   },
-  EmptyDirVolumeSource: { medium: later('string'), sizeLimit: later('Quantity') },
+  EmptyDirVolumeSource: { medium: notYet('string', 'volumes', { neutral: [''] }), sizeLimit: later('Quantity') },
   HostPathVolumeSource: { path: later('string'), type: later('string') },
   ConfigMapVolumeSource: {
     name: later('string'),
@@ -103,11 +103,17 @@ export const volumeTables = {
   ImageVolumeSource: { reference: later('string'), pullPolicy: later('string') },
   PersistentVolumeClaimVolumeSource: { claimName: later('string'), readOnly: later('boolean') },
   VolumeMount: {
-    name: later('string'),
-    mountPath: later('string'),
-    readOnly: later('boolean'),
-    recursiveReadOnly: notYet('string', 'volumes', { values: ['Disabled', 'Enabled', 'IfPossible'] }),
-    mountPropagation: notYet('string', 'volumes', { values: ['Bidirectional', 'HostToContainer', 'None'] }),
+    name: supported('string', { note: 'Required, of a volume of the pod.' }),
+    mountPath: supported('string', { note: 'Required, unique in the container, made when it is not there.' }),
+    readOnly: supported('boolean'),
+    recursiveReadOnly: notYet('string', 'volumes', {
+      neutral: ['Disabled'],
+      values: ['Disabled', 'Enabled', 'IfPossible'],
+    }),
+    mountPropagation: notYet('string', 'volumes', {
+      neutral: ['None'],
+      values: ['Bidirectional', 'HostToContainer', 'None'],
+    }),
     subPath: later('string'),
     subPathExpr: later('string'),
   },

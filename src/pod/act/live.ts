@@ -27,7 +27,7 @@ export interface LiveOptions {
   /** Records up to this moment (CLOCK_MONOTONIC, ns) are in the journal already. */
   readonly notedUntil: bigint;
   /** The termination message, read after the exit. */
-  readonly lastWords: () => Promise<string | undefined>;
+  readonly lastWords: (exitCode: number) => Promise<string | undefined>;
   /** Frees what the instance held on the host. */
   readonly release: () => Promise<void>;
   /** Aborted when the owner lets go: what happens from then on is the next one's to see. */
@@ -153,14 +153,16 @@ async function exitOf(options: LiveOptions, record: MonitorRecord | undefined): 
     const why = 'the process that watched the container died, so its exit was not seen';
     return { kind: 'lost', why, wall: new Date().toISOString(), mono: process.hrtime.bigint(), message: undefined };
   }
-  const facts = { wall: new Date(record.wall).toISOString(), mono: record.t, message: await lastWords(options) };
+  const exitCode = 'code' in record ? record.code : 128 + record.signal;
+  const message = await lastWords(options, exitCode);
+  const facts = { wall: new Date(record.wall).toISOString(), mono: record.t, message };
   return 'code' in record
     ? { kind: 'exited', code: record.code, ...facts }
     : { kind: 'signaled', signal: record.signal, ...facts };
 }
 
-async function lastWords({ lastWords: read, id, log }: LiveOptions): Promise<string | undefined> {
-  return read().catch((error: unknown) => {
+async function lastWords({ lastWords: read, id, log }: LiveOptions, exitCode: number): Promise<string | undefined> {
+  return read(exitCode).catch((error: unknown) => {
     log.warn({ container: id, error: messageOf(error) }, 'could not read a termination message');
     return undefined;
   });

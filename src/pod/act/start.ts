@@ -14,8 +14,10 @@ import { type Roots, containerLog, containerPaths, podPaths } from '../../state/
 import { privateFolder, writeAtomically } from '../../state/files.ts';
 import type { EngineView } from '../engine.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
+import { logTail, messageLimit } from '../last-words.ts';
 import { signalNumber } from '../signals.ts';
 import { containerSpec } from '../spec.ts';
+import { volumeMounts } from '../volumes/index.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage } from './image.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
@@ -23,8 +25,8 @@ import { sandboxFiles } from './sandbox.ts';
 
 /** The kubelet looks again at a container it could not create after this long. */
 const RETRY_SECONDS = 10n;
-/** Only the end of a termination message is kept (pkg/kubelet: 4096 bytes). */
-const MESSAGE_BYTES = 4096;
+/** More of a log's end is never needed for a termination message, whatever its lines are marked with. */
+const LOG_END_BYTES = 64 * 1024;
 /** A passwd or group file over this size is refused: it comes from the image. */
 const ACCOUNTS_LIMIT = 1 << 20;
 
@@ -122,7 +124,7 @@ export function liveOptions(
     ...about,
     log: ports.log,
     notedUntil: ports.clock.now(),
-    lastWords: () => tail(message),
+    lastWords: (exitCode) => lastWords(ports, about, message, exitCode),
     release: async () => {
       await about.cgroup.remove();
       await removeContainer(about.paths);
@@ -149,6 +151,7 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     id,
     uid: record.uid,
     rootfs,
+    volumes: await volumeMounts(pod, container, podPaths(ports.roots, record.uid)),
     namespaces: files.namespaces,
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
@@ -185,13 +188,35 @@ function terminationLog(ports: PodHostPorts, engine: EngineView, id: string): st
   return join(podPaths(ports.roots, engine.record.uid).etc, 'termination', id.slice(0, 12));
 }
 
-async function tail(path: string): Promise<string | undefined> {
+/** What the container left in its file; else, when it failed and its manifest says so, the end of its log. */
+async function lastWords(
+  ports: PodHostPorts,
+  { engine, name }: Pick<LiveOptions, 'engine' | 'name'>,
+  file: string,
+  exitCode: number,
+): Promise<string | undefined> {
+  const limit = messageLimit(engine.pod.containers.length);
+  const message = await tail(file, limit);
+  const container = engine.pod.containers.find((one) => one.name === name);
+  if (message !== undefined || exitCode === 0 || container?.terminationMessagePolicy !== 'FallbackToLogsOnError') {
+    return message?.toString('utf8');
+  }
+  const { pod, record } = engine;
+  const restart = record.containers.find((one) => one.name === name)?.restartCount ?? 0;
+  const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
+  const log = await tail(containerLog(ports.roots, identity, { name, restart }), LOG_END_BYTES);
+  const text = log === undefined ? '' : logTail(log);
+  return text === '' ? undefined : text;
+}
+
+/** The end of a file, at most so many bytes; undefined when it is empty. */
+async function tail(path: string, limit: number): Promise<Buffer | undefined> {
   try {
     await using file = await open(path, 'r');
     const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.min(size, MESSAGE_BYTES));
-    await file.read(buffer, 0, buffer.length, Math.max(0, size - MESSAGE_BYTES));
-    return buffer.length === 0 ? undefined : buffer.toString('utf8');
+    const buffer = Buffer.alloc(Math.min(size, limit));
+    await file.read(buffer, 0, buffer.length, Math.max(0, size - limit));
+    return buffer.length === 0 ? undefined : buffer;
   } catch (error) {
     throw new MinirtError('io', `read termination message: ${path}: ${messageOf(error)}`, { cause: error });
   }

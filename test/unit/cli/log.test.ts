@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineSplitter, fixedTime, parseCriLine } from '../../../src/cli/log/cri.ts';
+import { LineSplitter, fixedTime, parseCriLine } from '../../../src/base/cri.ts';
 import { LogPrinter, Tail } from '../../../src/cli/log/printer.ts';
 
 const T = '2026-11-22T22:56:18.000000001Z';

@@ -44,6 +44,8 @@ describe('is reported:', () => {
     for (const [index, one] of events.entries()) {
       const next = events[index + 1];
       if (next === undefined || next.container !== one.container || next.reason === one.reason) continue;
+      // Within a second these may overtake each other.
+      if ([one, next].some(({ reason }) => reason === 'Unhealthy')) continue;
       const earlier = events.slice(0, index);
       if (
         [one, next].some((new_) =>

@@ -33,8 +33,11 @@ describe('a pod', () => {
     ],
     ['a bad hostname', ['hostname: a.b'], `9:13: spec.hostname: Invalid value: "a.b": ${LABEL}`],
     ['the network of the host', ['hostNetwork: true'], '9:3: spec.hostNetwork: not yet supported'],
-    ['init containers', ['initContainers: [{name: i, image: b}]'], '9:3: spec.initContainers: not yet supported'],
-    ['volumes', ['volumes: [{name: v, emptyDir: {}}]'], '9:3: spec.volumes: not yet supported'],
+    [
+      'a volume in memory',
+      ['volumes: [{name: v, emptyDir: {medium: Memory}}]'],
+      '9:34: spec.volumes[0].emptyDir.medium: not yet supported',
+    ],
     ['Windows', ['os: {name: windows}'], '9:8: spec.os.name: Forbidden: minirt runs Linux containers'],
     [
       'containers for debugging',
@@ -55,9 +58,8 @@ describe('a pod', () => {
     expect(problems(pod([], lines))).toEqual([expected]);
   });
 
-  test('a volume that no single host can mount says so beside what is not built yet', () => {
+  test('a volume that no single host can mount says so', () => {
     expect(problems(pod([], ['volumes: [{name: v, nfs: {server: s, path: /}}]']))).toEqual([
-      '9:3: spec.volumes: not yet supported',
       '9:23: spec.volumes[0].nfs: Forbidden: an NFS volume cannot be mounted by a runtime without a cluster',
     ]);
   });

@@ -41,14 +41,14 @@ describe('a manifest of several objects', () => {
 describe('the stance towards fields that minirt does not act on', () => {
   const text = podWith([
     'comand: [x]',
-    'livenessProbe: {exec: {command: [x]}}',
-    'lifecycle: {preStop: {httpGet: {port: 80}}}',
+    'envFrom: [{prefix: X_}]',
+    'volumeMounts: [{subPath: x, name: v, mountPath: /v}]',
     'securityContext: {runAsUser: 5}',
-  ]);
+  ]).concat('  volumes: [{name: v}]\n');
   const lines = [
     'pod.yaml:9:5: spec.containers[0].comand: unknown field "comand"; did you mean "command"?',
-    'pod.yaml:10:5: spec.containers[0].livenessProbe: not yet supported; ignored',
-    'pod.yaml:11:27: spec.containers[0].lifecycle.preStop.httpGet: not yet supported; ignored',
+    'pod.yaml:10:5: spec.containers[0].envFrom: not yet supported; ignored',
+    'pod.yaml:11:21: spec.containers[0].volumeMounts[0].subPath: not yet supported; ignored',
     'pod.yaml:12:23: spec.containers[0].securityContext.runAsUser: not yet supported; ignored',
   ];
 
@@ -59,7 +59,6 @@ describe('the stance towards fields that minirt does not act on', () => {
     const parsed = parse(text, validate);
     expect(parsed.problems).toEqual([]);
     expect(parsed.notices).toEqual(notices);
-    expect(parsed.pods[0]?.containers[0]?.preStop).toBeUndefined();
     expect(parsed.pods[0]?.object.spec?.containers[0]).toEqual({
       image: 'busybox:1.36',
       imagePullPolicy: 'IfNotPresent',
@@ -67,6 +66,7 @@ describe('the stance towards fields that minirt does not act on', () => {
       resources: {},
       terminationMessagePath: '/dev/termination-log',
       terminationMessagePolicy: 'File',
+      volumeMounts: [{ mountPath: '/v', name: 'v' }],
     });
     expect(podFromObject(parsed.pods[0]?.object)).toEqual(parsed.pods[0]);
   });

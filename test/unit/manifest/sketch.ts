@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { formatProblem, parseManifest } from '../../../src/manifest/parse.ts';
+import type { Pod } from '../../../src/manifest/pod.ts';
 
 /** `line:column: path: message` of every problem. */
 export function problems(text: string): readonly string[] {
@@ -38,4 +39,18 @@ export const C = 'spec.containers[0]';
 export function podWith(lines: readonly string[], image = 'busybox:1.36'): string {
   const head = ['apiVersion: v1', 'kind: Pod', 'metadata:', '  name: p', 'spec:', '  containers:', '  - name: c'];
   return [...head, `    image: ${image}`, ...lines.map((line) => `    ${line}`), ''].join('\n');
+}
+
+/** A problem without its line and column. */
+export function withoutPlace(problem: string): string {
+  return problem.replace(/^\d+:\d+: /, '');
+}
+
+/** The only pod of a manifest without problems. */
+export function only(text: string): Pod {
+  const { pods, problems: found } = parseManifest(text, { file: 'f', validate: 'strict' });
+  expect(found).toEqual([]);
+  const [first] = pods;
+  if (first === undefined) throw new RangeError('no pod');
+  return first;
 }

@@ -124,7 +124,7 @@ const properties: readonly Property[] = [
           }
           const [first] = tries;
           if (first === undefined) continue;
-          expect(first.at).toBeGreaterThanOrEqual(born.at + seconds(probe.initialDelaySeconds));
+          expect(first.at).toBeGreaterThanOrEqual(born.at + seconds(Math.max(1, probe.initialDelaySeconds)));
           if (crashes.length > 0) continue;
           const span = (tries.at(-1)?.at ?? first.at) - first.at;
           // A ticker keeps one tick for a slow receiver: never more tries than ticks.

@@ -1,0 +1,39 @@
+/** Kubernetes' rules for volumes and how they are mounted (pkg/apis/core/validation: ValidateVolumes, ValidateVolumeMounts). */
+import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.js';
+import * as names from './names.ts';
+import type { Path } from './node.ts';
+import { type Report, complain } from './problem.ts';
+
+export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path, report: Report): void {
+  const seen = new Set<string>();
+  volumes.forEach((volume, i) => {
+    const { name = '', ...sources } = volume;
+    const at = [...path, i];
+    if (name === '') report.problem([...at, 'name'], 'Required value');
+    else if (seen.has(name)) report.problem([...at, 'name'], `Duplicate value: ${JSON.stringify(name)}`);
+    else complain(report, [...at, 'name'], name, names.labelComplaints(name));
+    seen.add(name);
+    const [, ...others] = Object.keys(sources);
+    for (const kind of others) report.problem([...at, kind], 'Forbidden: may not specify more than 1 volume type');
+  });
+}
+
+export function validateVolumeMounts(
+  mounts: readonly Partial<VolumeMount>[],
+  volumes: readonly { readonly name?: string }[],
+  path: Path,
+  report: Report,
+): void {
+  const seen = new Set<string>();
+  mounts.forEach(({ name = '', mountPath = '' }, i) => {
+    const at = [...path, i];
+    if (name === '') report.problem([...at, 'name'], 'Required value');
+    else if (!volumes.some((volume) => volume.name === name)) {
+      report.problem([...at, 'name'], `Not found: ${JSON.stringify(name)}`);
+    }
+    if (mountPath === '') report.problem([...at, 'mountPath'], 'Required value');
+    else if (seen.has(mountPath)) complain(report, [...at, 'mountPath'], mountPath, ['must be unique']);
+    else if (mountPath.includes(':')) complain(report, [...at, 'mountPath'], mountPath, ["must not contain ':'"]);
+    seen.add(mountPath);
+  });
+}
