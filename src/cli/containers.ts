@@ -1,17 +1,14 @@
-import { MinirtError } from '../base/errors.ts';
-import { defaultContainer } from '../pod/exec.ts';
+import { containerList, defaultContainer, unknownContainer } from '../pod/exec.ts';
 import type { PodView } from '../pod/view.ts';
 
-/** The container that `-c` names, or the default one, which is then said as kubectl says it. */
+/** The container that `-c` names, or the default one, which is said as kubectl says it unless the pod names it. */
 export function chooseContainer(view: PodView, given: string | undefined, note: (line: string) => void): string {
-  const names = view.pod.containers.map((container) => container.name);
+  const { containers } = view.pod;
   if (given === undefined) {
-    const name = defaultContainer(view);
-    if (names.length > 1) note(`Defaulted container "${name}" out of: ${names.join(', ')}`);
+    const { name, annotated } = defaultContainer(view);
+    if (!annotated && containers.length > 1) note(`Defaulted container "${name}" out of: ${containerList(view)}`);
     return name;
   }
-  if (names.includes(given)) return given;
-  throw new MinirtError('container.not-found', `container ${given} is not valid for pod ${view.name}`, {
-    hint: `it has: ${names.join(', ')}`,
-  });
+  if (containers.some(({ name }) => name === given)) return given;
+  throw unknownContainer(view, given);
 }

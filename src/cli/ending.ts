@@ -33,11 +33,7 @@ export async function endPod(context: Context, view: PodView, request: StopReque
   const journal: JournalEntry[] = [];
   // Should the owner die, the next one is asked again: a second request never makes an end later.
   for await (const entry of podEntries(context, view, 1, (owner) => owner.terminate(request))) journal.push(entry);
-  for (const line of endingLines(
-    journal,
-    view.pod.containers.map((one) => one.name),
-  ))
-    tell(context.io, line);
+  for (const line of endingLines(journal, view.pod.containers)) tell(context.io, line);
   return journal;
 }
 

@@ -1,7 +1,9 @@
-import type { ContainerState, ContainerStatus, PodCondition } from 'kubernetes-types/core/v1.js';
-import type { V1Pod } from '../manifest/pod.ts';
+import type { ContainerState, ContainerStatus } from 'kubernetes-types/core/v1.js';
+import type { Container, V1Pod } from '../manifest/pod.ts';
 import type { JournalEntry } from '../pod/journal-entry.ts';
+import { notCreated } from '../pod/record.ts';
 import type { PodView } from '../pod/view.ts';
+import { conditionsOf } from './conditions.ts';
 
 type StateEntry = Extract<JournalEntry, { kind: 'state' }>;
 
@@ -61,45 +63,49 @@ export class History {
 /** As it was registered, before anyone took it. */
 function beginning({ object, pod }: PodView): V1Pod {
   const { deletionTimestamp: _at, deletionGracePeriodSeconds: _grace, ...metadata } = object.metadata ?? {};
-  return {
-    ...object,
-    metadata,
-    status: {
-      phase: 'Pending',
-      qosClass: object.status?.qosClass ?? 'BestEffort',
-      conditions: conditions(object, false),
-      containerStatuses: pod.containers.map((container) => ({
-        name: container.name,
-        image: container.image,
-        imageID: '',
-        state: { waiting: { reason: 'ContainerCreating' } },
-        lastState: {},
-        ready: false,
-        started: false,
-        restartCount: 0,
-      })),
+  const reason = notCreated(pod);
+  const unborn = ({ name, image }: Container): ContainerStatus => ({
+    ...{ name, image, imageID: '', state: { waiting: { reason } }, lastState: {} },
+    ...{ ready: false, started: false, restartCount: 0 },
+  });
+  const inits = pod.containers.filter(({ role }) => role !== 'main').map(unborn);
+  const mains = pod.containers.filter(({ role }) => role === 'main').map(unborn);
+  return withConditions(
+    {
+      ...object,
+      metadata,
+      status: {
+        phase: 'Pending',
+        qosClass: object.status?.qosClass ?? 'BestEffort',
+        ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+        containerStatuses: mains,
+      },
     },
-  };
+    false,
+  );
 }
 
-function conditions(object: V1Pod, ready: boolean): PodCondition[] {
-  const status = ready ? 'True' : 'False';
-  return (object.status?.conditions ?? []).map((condition) =>
-    condition.type === 'Ready' || condition.type === 'ContainersReady' ? { type: condition.type, status } : condition,
-  );
+function withConditions(object: V1Pod, ready: boolean): V1Pod {
+  const { spec, status = {} } = object;
+  return { ...object, status: { ...status, conditions: conditionsOf(spec, status, ready) } };
 }
 
 function after(object: V1Pod, entry: JournalEntry): V1Pod {
   const status = object.status ?? {};
   switch (entry.kind) {
     case 'state': {
-      const containerStatuses = (status.containerStatuses ?? []).map((one) =>
-        one.name === entry.container ? statusAfter(one, entry) : one,
-      );
-      return { ...object, status: { ...status, containerStatuses } };
+      const changed = (all: readonly ContainerStatus[]): ContainerStatus[] =>
+        all.map((one) => (one.name === entry.container ? statusAfter(one, entry) : one));
+      const { initContainerStatuses: inits, containerStatuses: mains } = status;
+      const next = {
+        ...status,
+        ...(inits === undefined ? {} : { initContainerStatuses: changed(inits) }),
+        ...(mains === undefined ? {} : { containerStatuses: changed(mains) }),
+      };
+      return withConditions({ ...object, status: next }, isReady(object));
     }
     case 'phase':
-      return { ...object, status: { ...status, phase: entry.phase, conditions: conditions(object, entry.ready) } };
+      return withConditions({ ...object, status: { ...status, phase: entry.phase } }, entry.ready);
     case 'terminate': {
       if (!entry.remove || object.metadata?.deletionTimestamp !== undefined) return object;
       const at = new Date(Date.parse(entry.wall) + entry.grace * 1000).toISOString();
@@ -138,15 +144,19 @@ function wholeSecond(iso: string): string {
   return iso.replace(/\.\d+Z$/, 'Z');
 }
 
+function isReady({ status }: V1Pod): boolean {
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+}
+
 /** What makes two states of a pod different to a watcher, as text. */
 function looks(object: V1Pod): string {
-  const ready = object.status?.conditions?.find((condition) => condition.type === 'Ready')?.status;
-  const containers = (object.status?.containerStatuses ?? []).map(
+  const { phase, initContainerStatuses = [], containerStatuses = [] } = object.status ?? {};
+  const containers = [...initContainerStatuses, ...containerStatuses].map(
     ({ name, state, ready: up, started, restartCount }) => [
       ...[name, up, started, restartCount, state?.running !== undefined],
       ...[state?.waiting?.reason, state?.waiting?.message],
       ...[state?.terminated?.exitCode, state?.terminated?.reason, state?.terminated?.message],
     ],
   );
-  return JSON.stringify([object.status?.phase, ready, object.metadata?.deletionTimestamp !== undefined, containers]);
+  return JSON.stringify([phase, isReady(object), object.metadata?.deletionTimestamp !== undefined, containers]);
 }

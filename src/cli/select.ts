@@ -1,29 +1,51 @@
 import { type ErrorCode, MinirtError, messageOf } from '../base/errors.ts';
-import { type PodView, findPod, listPods } from '../pod/view.ts';
+import type { V1Pod } from '../manifest/pod.ts';
+import { type PodView, findDeleted, findPod, listDeleted, listPods } from '../pod/view.ts';
+import { fieldSelectorOption, parseFieldSelector, podFields } from './field-selector.ts';
 import { renderFailure } from './failure.ts';
 import { parseSelector } from './selector.ts';
 import { type Context, type OptionSpec, usage } from './verb.ts';
 
-export const selectorOption: OptionSpec = {
-  flags: '-l, --selector <labels>',
-  text: 'only pods with these labels, as app=web,tier!=db',
-};
+export const selectorOptions: readonly OptionSpec[] = [
+  { flags: '-l, --selector <labels>', text: 'only pods with these labels, as app=web,tier!=db' },
+  fieldSelectorOption,
+];
 
-/** Pods that a verb is about: the named ones, or all that the selector lets through. Throws for a name nobody has. */
+export const deletedOption: OptionSpec = { flags: '--deleted', text: 'pods that were deleted (the last 20 are kept)' };
+
+/** What {@link selectorOptions} and {@link deletedOption} say. */
+export interface Selection {
+  readonly selector?: string;
+  readonly fieldSelector?: string;
+  readonly deleted?: boolean;
+}
+
+/** Whether a pod is among the selected ones; throws a usage error for a selector that makes no sense. */
+export function parseSelection({ selector, fieldSelector }: Selection): (object: V1Pod) => boolean {
+  const labels = selector === undefined ? () => true : parseSelector(selector);
+  const fields = parseFieldSelector(fieldSelector, podFields);
+  return (object) => labels(object.metadata?.labels ?? {}) && fields(object);
+}
+
+/** Pods that a verb is about: the named ones, or all that are selected. Throws for a name nobody has. */
 export async function selectPods(
   context: Context,
   names: readonly string[],
-  selector: string | undefined,
+  selection: Selection = {},
 ): Promise<readonly PodView[]> {
   const { roots, namespace, allNamespaces } = context;
   if (names.length > 0) {
-    if (selector !== undefined) throw usage('name pods or select them, not both');
+    if (selection.selector !== undefined || selection.fieldSelector !== undefined) {
+      throw usage('name pods or select them, not both');
+    }
     if (allNamespaces) throw usage('a resource cannot be retrieved by name across all namespaces');
-    return Promise.all(names.map((name) => findPod(roots, namespace, name)));
+    const find = selection.deleted === true ? findDeleted : findPod;
+    return Promise.all(names.map((name) => find(roots, namespace, name)));
   }
-  const pods = await listPods(roots, allNamespaces ? undefined : namespace);
-  const test = selector === undefined ? () => true : parseSelector(selector);
-  return pods.filter((view) => test(view.pod.labels));
+  const list = selection.deleted === true ? listDeleted : listPods;
+  const pods = await list(roots, allNamespaces ? undefined : namespace);
+  const isSelected = parseSelection(selection);
+  return pods.filter(({ object }) => isSelected(object));
 }
 
 /**

@@ -1,58 +1,72 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '../manifest/pod.ts';
-import { type PodView, findPod, listPods, readJournal } from '../pod/view.ts';
-import { indexDir } from '../state/paths.ts';
+import { type PodView, listNamespaces, listPods, readJournal } from '../pod/view.ts';
+import { type Roots, indexDir } from '../state/paths.ts';
 import { Changes } from './changes.ts';
 import { History } from './history.ts';
-import { say } from './io.ts';
 import { viewOrNothing } from './log/instance.ts';
-import { table } from './render/columns.ts';
-import { podHeading, podRow } from './render/pod-row.ts';
-import { parseSelector } from './selector.ts';
+import { type Output, podStream } from './output.ts';
+import { type Selection, parseSelection, selectPods } from './select.ts';
 import { podEntriesUntilGone } from './stream.ts';
-import { type Context, notYet, usage } from './verb.ts';
-import type { GetOptions } from './verbs/get.ts';
+import type { Context } from './verb.ts';
+
+export interface WatchOptions extends Selection {
+  readonly output: Output;
+  readonly headers?: boolean;
+}
 
 /** `get pods -w`: what is, then every change. With names it ends when those pods are gone, else at an interrupt. */
-export async function watchPods(context: Context, names: readonly string[], options: GetOptions): Promise<number> {
-  if (options.output === 'yaml') throw usage('-w prints a table, names or, with -o json, one document per line');
-  const how = { print: printer(context, options), fromStart: options.output === 'json' };
-  if (names.length > 0) {
-    const { roots, namespace } = context;
-    const views = await Promise.all(names.map((name) => findPod(roots, namespace, name)));
-    await Promise.all(views.map((view) => watchPod(context, view, how)));
-    return 0;
-  }
-  if (context.allNamespaces) throw notYet('-w with -A');
-  await watchNamespace(context, options, how);
+export async function watchPods(context: Context, names: readonly string[], options: WatchOptions): Promise<number> {
+  const { fieldSelector, selector, output } = options;
+  const stream = podStream(context.io, output, { ...options, namespaces: context.allNamespaces });
+  const hasFields = parseSelection(fieldSelector === undefined ? {} : { fieldSelector });
+  const print = async (object: V1Pod): Promise<void> => {
+    if (hasFields(object)) await stream(object);
+  };
+  const how = { print, fromStart: output.kind !== 'table' && output.kind !== 'name' };
+  const watch = (view: PodView): Promise<void> => watchPod(context, view, how);
+  if (names.length > 0) await Promise.all((await selectPods(context, names, options)).map(watch));
+  else await withEachPod(context, selector === undefined ? {} : { selector }, watch);
   return 0;
 }
 
-type Print = (object: V1Pod) => void;
-
 interface How {
-  readonly print: Print;
+  readonly print: (object: V1Pod) => Promise<void>;
   /** Whether to tell what was before the watch began. */
   readonly fromStart: boolean;
 }
 
-async function watchNamespace(context: Context, options: GetOptions, how: How): Promise<void> {
-  const { roots, namespace, io } = context;
-  const test = options.selector === undefined ? () => true : parseSelector(options.selector);
+/** Does something with every selected pod of the namespace, or of all: those there are, and those that come. */
+export async function withEachPod(
+  context: Context,
+  selection: Selection,
+  act: (view: PodView) => Promise<void>,
+): Promise<never> {
+  const { roots, io, allNamespaces } = context;
+  const namespace = allNamespaces ? undefined : context.namespace;
+  const isSelected = parseSelection(selection);
   using changes = new Changes();
   const watched = new Map<string, Promise<void>>();
   for (;;) {
-    // The namespace's folder comes with its first pod; until then its parents are looked at.
-    if (!changes.add(indexDir(roots, namespace)) && !changes.add(indexDir(roots, '.'))) changes.add(roots.state);
+    await watchFolders(changes, roots, namespace);
     for (const view of await listPods(roots, namespace)) {
-      if (watched.has(view.uid) || !test(view.pod.labels)) continue;
+      if (watched.has(view.uid) || !isSelected(view.object)) continue;
       watched.set(
         view.uid,
-        watchPod(context, view, how).finally(() => watched.delete(view.uid)),
+        act(view).finally(() => watched.delete(view.uid)),
       );
     }
     await Promise.race([changes.next(io.signal), failureOf(watched)]);
   }
+}
+
+/** The folders in which a name appears when a pod comes; each comes with its first pod, until then its parent counts. */
+async function watchFolders(changes: Changes, roots: Roots, namespace: string | undefined): Promise<void> {
+  const index = indexDir(roots, '.');
+  if (namespace === undefined) {
+    if (!changes.add(index)) changes.add(roots.state);
+    for (const one of await listNamespaces(roots)) changes.add(indexDir(roots, one));
+  } else if (!changes.add(indexDir(roots, namespace)) && !changes.add(index)) changes.add(roots.state);
 }
 
 /** Rejects when one of them does; never resolves. */
@@ -76,35 +90,20 @@ async function watchPod(context: Context, view: PodView, how: How): Promise<void
     const result = history.held && live ? await Promise.race([next, quiet()]) : await next;
     if (result === undefined) {
       await current();
-      how.print(history.show());
+      await how.print(history.show());
       continue;
     }
     if (result.done === true) break;
     const entry = result.value;
-    if (live && history.endsBefore(entry)) how.print(history.show());
+    if (live && history.endsBefore(entry)) await how.print(history.show());
     history.apply(entry);
     live ||= entry.seq >= known;
-    if (live && history.held && (await current())) how.print(history.show());
+    if (live && history.held && (await current())) await how.print(history.show());
     next = entries.next();
   }
-  if (history.held) how.print(history.show());
+  if (history.held) await how.print(history.show());
 }
 
 function quiet(): Promise<undefined> {
   return delay(QUIET_MS, undefined);
-}
-
-function printer({ io }: Context, options: GetOptions): Print {
-  const { output } = options;
-  if (output === 'json') return (object) => io.stdout.write(`${JSON.stringify(object)}\n`);
-  if (output === 'name')
-    return (object) => {
-      say(io, `pod/${object.metadata?.name ?? ''}`);
-    };
-  const columns = { wide: output === 'wide', namespace: false };
-  let heading = options.headers === false ? undefined : podHeading(columns);
-  return (object) => {
-    io.stdout.write(table(heading, [podRow(object, columns, new Date())]));
-    heading = undefined;
-  };
 }

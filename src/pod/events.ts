@@ -1,4 +1,5 @@
 import type { Event as V1Event } from 'kubernetes-types/core/v1.js';
+import type { Pod } from '../manifest/pod.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { truncated } from './visible.ts';
 
@@ -8,19 +9,20 @@ interface Subject {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
+  readonly pod: Pick<Pod, 'containers'>;
 }
 
 /**
- * The pod's v1 Events, oldest first: equal ones are one with a count and the time of the last
+ * The pod's v1 Events, oldest first: equal ones about one object are one with a count and the time of the last
  * (client-go tools/record/events_cache.go).
  */
-export function eventsOf(pod: Subject, journal: readonly JournalEntry[]): readonly V1Event[] {
+export function eventsOf(subject: Subject, journal: readonly JournalEntry[]): readonly V1Event[] {
   const byKey = new Map<string, V1Event>();
   for (const entry of journal) {
     if (entry.kind !== 'event') continue;
     const key = JSON.stringify([entry.type, entry.reason, entry.message, entry.container]);
     const earlier = byKey.get(key);
-    const event = earlier === undefined ? firstEvent(pod, entry) : again(earlier, entry);
+    const event = earlier === undefined ? firstEvent(subject, entry) : again(earlier, entry);
     // The latest occurrence decides the place in the list, as in `kubectl get events`.
     byKey.delete(key);
     byKey.set(key, event);
@@ -29,30 +31,31 @@ export function eventsOf(pod: Subject, journal: readonly JournalEntry[]): readon
 }
 
 /** One v1 Event as it stands right after `entry`, given those before it; for `events -w`. */
-export function eventAt(pod: Subject, journal: readonly JournalEntry[], seq: number): V1Event | undefined {
+export function eventAt(subject: Subject, journal: readonly JournalEntry[], seq: number): V1Event | undefined {
   const until = journal.filter((entry) => entry.seq <= seq);
-  return until.at(-1)?.kind === 'event' ? eventsOf(pod, until).at(-1) : undefined;
+  return until.at(-1)?.kind === 'event' ? eventsOf(subject, until).at(-1) : undefined;
 }
 
-function firstEvent(pod: Subject, entry: Extract<JournalEntry, { kind: 'event' }>): V1Event {
+function firstEvent(subject: Subject, entry: Extract<JournalEntry, { kind: 'event' }>): V1Event {
+  const { uid, namespace, name } = subject;
   const at = truncated(entry.wall);
   const suffix = BigInt(Date.parse(entry.wall)) * 1_000_000n + BigInt(entry.seq);
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
-      name: `${pod.name}.${suffix.toString(16)}`,
-      namespace: pod.namespace,
-      uid: `${pod.uid}-${entry.seq}`,
+      name: `${name}.${suffix.toString(16)}`,
+      namespace,
+      uid: `${uid}-${entry.seq}`,
       creationTimestamp: at,
     },
     involvedObject: {
       apiVersion: 'v1',
       kind: 'Pod',
-      name: pod.name,
-      namespace: pod.namespace,
-      uid: pod.uid,
-      ...(entry.container === undefined ? {} : { fieldPath: `spec.containers{${entry.container}}` }),
+      name,
+      namespace,
+      uid,
+      ...(entry.container === undefined ? {} : { fieldPath: fieldPath(subject, entry.container) }),
     },
     type: entry.type,
     reason: entry.reason,
@@ -64,6 +67,12 @@ function firstEvent(pod: Subject, entry: Extract<JournalEntry, { kind: 'event' }
     reportingComponent: 'kubelet',
     reportingInstance: '',
   };
+}
+
+/** Init containers and sidecars have their own list in the spec. */
+function fieldPath({ pod }: Subject, name: string): string {
+  const role = pod.containers.find((one) => one.name === name)?.role ?? 'main';
+  return `spec.${role === 'main' ? 'containers' : 'initContainers'}{${name}}`;
 }
 
 function again(earlier: V1Event, entry: JournalEntry): V1Event {

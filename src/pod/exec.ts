@@ -12,7 +12,7 @@ import type { PodView } from './view.ts';
 const ACCOUNTS_LIMIT = 1 << 20;
 
 export interface ExecInPod {
-  /** undefined: the annotation's default container, else the first. */
+  /** undefined: the annotation's default container, else the first main one. */
   readonly container?: string;
   readonly command: readonly string[];
   readonly stdin: boolean;
@@ -28,11 +28,36 @@ export async function execInPod(roots: Roots, view: PodView, request: ExecInPod)
   return execInteractive(await execRequest(roots, view, request));
 }
 
-/** The container that exec, logs and attach mean when none is named. */
-export function defaultContainer(view: PodView): string {
-  const annotated = view.pod.annotations['kubectl.kubernetes.io/default-container'];
-  const named = view.pod.containers.find((container) => container.name === annotated);
-  return named?.name ?? view.pod.containers[0]?.name ?? '';
+/** The container that exec, logs and attach mean when none is named (kubectl pkg/cmd/util/podcmd). */
+export function defaultContainer({ pod }: PodView): { readonly name: string; readonly annotated: boolean } {
+  const annotation = pod.annotations['kubectl.kubernetes.io/default-container'];
+  const named = pod.containers.find(({ name }) => name === annotation);
+  if (named !== undefined) return { name: named.name, annotated: true };
+  return { name: pod.containers.find(({ role }) => role === 'main')?.name ?? '', annotated: false };
+}
+
+/** The containers there are, as kubectl lists them: `a, b, c (init)`. */
+export function containerList({ pod }: PodView): string {
+  const mains = pod.containers.filter(({ role }) => role === 'main').map(({ name }) => name);
+  const inits = pod.containers.filter(({ role }) => role !== 'main').map(({ name }) => `${name} (init)`);
+  return [...mains, ...inits].join(', ');
+}
+
+export function unknownContainer(view: PodView, name: string): MinirtError {
+  return new MinirtError(
+    'container.not-found',
+    `container ${name} is not valid for pod ${view.name} out of: ${containerList(view)}`,
+  );
+}
+
+/** Throws pod.not-running in kubectl's words for a pod that is over. */
+export function refuseCompleted({ object }: PodView): void {
+  const phase = object.status?.phase;
+  if (phase !== 'Succeeded' && phase !== 'Failed') return;
+  throw new MinirtError(
+    'pod.not-running',
+    `cannot exec into a container in a completed pod; current phase is ${phase}`,
+  );
 }
 
 async function execRequest(
@@ -40,22 +65,10 @@ async function execRequest(
   view: PodView,
   request: ExecInPod,
 ): Promise<Parameters<typeof execInteractive>[0]> {
-  const phase = view.record.ended?.phase;
-  if (phase !== undefined) {
-    throw new MinirtError(
-      'pod.not-running',
-      `cannot exec into a container in a completed pod; current phase is ${phase}`,
-    );
-  }
-  const name = request.container ?? defaultContainer(view);
+  refuseCompleted(view);
+  const name = request.container ?? defaultContainer(view).name;
   const record = view.record.containers.find((one) => one.name === name);
-  if (record === undefined) {
-    const names = view.pod.containers.map((one) => one.name).join(', ');
-    throw new MinirtError(
-      'container.not-found',
-      `container ${name} is not valid for pod ${view.name} out of: ${names}`,
-    );
-  }
+  if (record === undefined) throw unknownContainer(view, name);
   const { state } = record;
   if (state.phase === 'waiting' || state.phase === 'exited' || state.phase === 'creating') {
     throw new MinirtError('pod.not-running', `unable to upgrade connection: container not found ("${name}")`, {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MinirtError, isErrno } from '../base/errors.ts';
 import { podFromObject } from '../manifest/parse.ts';
 import type { Pod, V1Pod } from '../manifest/pod.ts';
-import { type PodPaths, type Roots, indexDir, podPaths } from '../state/paths.ts';
+import { type PodPaths, type Roots, deletedDir, deletedPodPaths, indexDir, podPaths } from '../state/paths.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { type PodRecord, decodeRecord } from './record.ts';
 import { podObject } from './status.ts';
@@ -20,11 +20,16 @@ export interface PodView {
   readonly paths: PodPaths;
 }
 
+/** The namespaces that have, or had, a pod. */
+export async function listNamespaces(roots: Roots): Promise<readonly string[]> {
+  return (await entries(indexDir(roots, '.'))).toSorted();
+}
+
 /** All pods of a namespace, or of all, by namespace and name. One that cannot be read is left out: `doctor` names it. */
 export async function listPods(roots: Roots, namespace: string | undefined): Promise<readonly PodView[]> {
-  const namespaces = namespace === undefined ? await entries(join(roots.state, 'index')) : [namespace];
+  const namespaces = namespace === undefined ? await listNamespaces(roots) : [namespace];
   const views: PodView[] = [];
-  for (const one of namespaces.toSorted()) {
+  for (const one of namespaces) {
     for (const name of (await entries(indexDir(roots, one))).toSorted()) {
       const view = await tryView(roots, one, name).catch(() => undefined);
       if (view !== undefined) views.push(view);
@@ -40,12 +45,40 @@ export async function findPod(roots: Roots, namespace: string, name: string): Pr
   return view;
 }
 
+/** Pods that were deleted and whose account is still kept, by the time of their end. */
+export async function listDeleted(roots: Roots, namespace: string | undefined): Promise<readonly PodView[]> {
+  const views: PodView[] = [];
+  for (const place of (await entries(deletedDir(roots))).toSorted()) {
+    const view = await readView(deletedPodPaths(roots, place)).catch(() => undefined);
+    if (view !== undefined && (namespace ?? view.namespace) === view.namespace) views.push(view);
+  }
+  return views;
+}
+
+/** The deleted pod of that name, of several the last one; MinirtError pod.not-found. */
+export async function findDeleted(roots: Roots, namespace: string, name: string): Promise<PodView> {
+  const view = (await listDeleted(roots, namespace)).findLast((one) => one.name === name);
+  if (view !== undefined) return view;
+  throw new MinirtError('pod.not-found', `pods "${name}" not found among those that were deleted`);
+}
+
 export async function viewPod(roots: Roots, uid: string): Promise<PodView> {
-  const paths = podPaths(roots, uid);
+  return readView(podPaths(roots, uid));
+}
+
+async function readView(paths: PodPaths): Promise<PodView> {
   const [manifest, state] = await Promise.all([readFile(paths.manifest, 'utf8'), readFile(paths.state, 'utf8')]);
   const pod = podFromObject(JSON.parse(manifest));
   const record = decodeRecord(state);
-  return { uid, namespace: pod.namespace, name: pod.name, pod, record, object: podObject(pod, record), paths };
+  return {
+    uid: record.uid,
+    namespace: pod.namespace,
+    name: pod.name,
+    pod,
+    record,
+    object: podObject(pod, record),
+    paths,
+  };
 }
 
 /** Everything a pod's journal holds; an incomplete last line is left out. */

@@ -56,16 +56,34 @@ export interface ContainerPaths {
 export function podPaths(roots: Roots, uid: string): PodPaths {
   const dir = join(roots.state, 'pods', uid);
   return {
-    dir,
-    manifest: join(dir, 'pod.json'),
-    state: join(dir, 'state.json'),
-    journal: join(dir, 'journal.jsonl'),
+    ...filesIn(dir),
     lock: join(dir, 'lock'),
     namespaces: join(roots.state, 'm', uid),
     etc: join(dir, 'etc'),
     socket: join(roots.state, 's', socketName(uid)),
     bulk: join(roots.root, 'pods', uid),
   };
+}
+
+function filesIn(dir: string): Pick<PodPaths, 'dir' | 'manifest' | 'state' | 'journal'> {
+  return {
+    dir,
+    manifest: join(dir, 'pod.json'),
+    state: join(dir, 'state.json'),
+    journal: join(dir, 'journal.jsonl'),
+  };
+}
+
+/** Folder of what is kept of deleted pods: one each, `<time>-<uid>`, so that their names are in the order of time. */
+export function deletedDir(roots: Roots): string {
+  return join(roots.root, 'deleted');
+}
+
+/** A deleted pod's files, as far as they were kept: manifest, state and journal. */
+export function deletedPodPaths(roots: Roots, place: string): PodPaths {
+  const dir = join(deletedDir(roots), place);
+  const uid = place.slice(place.indexOf('-') + 1);
+  return { ...podPaths(roots, uid), ...filesIn(dir) };
 }
 
 /** `id` is the container run's 64-hex id. */

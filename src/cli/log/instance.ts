@@ -1,4 +1,5 @@
 import { MinirtError, isErrno } from '../../base/errors.ts';
+import { unknownContainer } from '../../pod/exec.ts';
 import type { ContainerRecord } from '../../pod/record.ts';
 import { type PodView, viewPod } from '../../pod/view.ts';
 import type { Roots } from '../../state/paths.ts';
@@ -9,11 +10,10 @@ import type { Roots } from '../../state/paths.ts';
  */
 export function logInstance(view: PodView, name: string, previous: boolean): number {
   const container = view.record.containers.find((one) => one.name === name);
-  const status = view.object.status?.containerStatuses?.find((one) => one.name === name);
+  const { initContainerStatuses = [], containerStatuses = [] } = view.object.status ?? {};
+  const status = [...initContainerStatuses, ...containerStatuses].find((one) => one.name === name);
   const where = `container "${name}" in pod "${view.name}"`;
-  if (container === undefined) {
-    throw new MinirtError('container.not-found', `container ${name} is not valid for pod ${view.name}`);
-  }
+  if (container === undefined) throw unknownContainer(view, name);
   if (previous) {
     const restart = runOf(container, status?.lastState?.terminated?.containerID);
     if (restart !== undefined) return restart;

@@ -1,28 +1,28 @@
-import type { V1Container } from '../../manifest/pod.ts';
+import type { Container } from '../../manifest/pod.ts';
+import { handlerText } from '../../pod/hooks/text.ts';
 import type { JournalEntry } from '../../pod/journal-entry.ts';
 import { age } from './duration.ts';
 import { hookText } from './ending.ts';
 import { hookOutput } from './hook-lines.ts';
 import type { Lines } from './lines.ts';
+import { probeFailureText } from './probe-text.ts';
 
-/** Lines of a hook's output that a description repeats; all of it is in `logs --hooks`. */
+/** Lines of a hook's or probe's output that a description repeats; all of it is in `logs --hooks`. */
 const MOST_LINES = 10;
 
 /** What kubectl does not show: the hooks of a container, how the last run of each went, and what it printed. */
-export function describeHooks(lines: Lines, spec: V1Container, journal: readonly JournalEntry[], now: Date): void {
+export function describeHooks(
+  lines: Lines,
+  container: Pick<Container, 'name' | 'postStart' | 'preStop'>,
+  journal: readonly JournalEntry[],
+  now: Date,
+): void {
+  const about = journal.filter((entry) => 'container' in entry && entry.container === container.name);
   for (const hook of ['postStart', 'preStop'] as const) {
-    const handler = spec.lifecycle?.[hook];
+    const handler = container[hook];
     if (handler === undefined) continue;
-    const [kind = '', action] = Object.entries(handler)[0] ?? [];
-    const command = (action as { command?: readonly string[] } | undefined)?.command;
-    const title = hook === 'postStart' ? 'PostStart:' : 'PreStop:';
-    lines.add(2, title, command === undefined ? kind : `${kind} [${command.join(' ')}]`);
-    describeRun(
-      lines,
-      journal.filter((entry) => 'container' in entry && entry.container === spec.name),
-      hook,
-      now,
-    );
+    lines.add(2, hook === 'postStart' ? 'PostStart:' : 'PreStop:', handlerText(handler));
+    describeRun(lines, about, hook, now);
   }
 }
 
@@ -38,9 +38,31 @@ function describeRun(lines: Lines, about: readonly JournalEntry[], hook: 'postSt
   }
   if (end === undefined) return;
   lines.add(3, 'Last Run:', `${hookText(end).replace(`${hook} `, '')} (${age(end.wall, now)} ago)`);
-  const output = hookOutput(end, { timestamps: false, since: undefined }).toString('utf8').split('\n').slice(0, -1);
-  if (output.length === 0) return;
+  describeOutput(lines, end);
+}
+
+/** The last failure of each probe of a container's present run, and how many there were. */
+export function describeProbeFailures(
+  lines: Lines,
+  container: string,
+  journal: readonly JournalEntry[],
+  now: Date,
+): void {
+  const about = journal.filter((entry) => entry.kind === 'probe').filter((entry) => entry.container === container);
+  for (const probe of ['liveness', 'readiness', 'startup'] as const) {
+    const failures = about.filter((entry) => entry.probe === probe && entry.outcome !== 'success');
+    const last = failures.at(-1);
+    if (last === undefined) continue;
+    lines.add(2, `Failed ${probe.charAt(0).toUpperCase()}${probe.slice(1)}:`, `${failures.length} times`);
+    lines.add(3, 'Last Failure:', `${probeFailureText(last)} (${age(last.wall, now)} ago)`);
+    describeOutput(lines, last);
+  }
+}
+
+function describeOutput(lines: Lines, entry: JournalEntry): void {
+  const output = hookOutput(entry, { timestamps: false, since: undefined, mark: false });
+  const texts = output.toString('utf8').split('\n').slice(0, -1);
+  if (texts.length === 0) return;
   lines.add(3, 'Output:');
-  const mark = `[${end.container} ${end.hook}] `;
-  for (const line of output.slice(-MOST_LINES)) lines.add(4, line.slice(mark.length));
+  for (const line of texts.slice(-MOST_LINES)) lines.add(4, line);
 }

@@ -30,3 +30,9 @@ export function age(iso: string | undefined, now: Date): string {
 export function inSeconds(value: number): string {
   return `${value.toFixed(1)} s`;
 }
+
+/** Go's time.RFC1123Z in UTC. */
+export function rfc1123(iso: string | undefined): string {
+  if (iso === undefined) return '';
+  return new Date(iso).toUTCString().replace('GMT', '+0000');
+}

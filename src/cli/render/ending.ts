@@ -9,9 +9,12 @@ const NANOSECONDS = 1e9;
  * How each container of a terminated pod went, one line each:
  * `nginx: preStop exec exit 0 in 0.1 s; exited 0 with 29.6 s of grace left`.
  */
-export function endingLines(journal: readonly JournalEntry[], containers: readonly string[]): readonly string[] {
+export function endingLines(
+  journal: readonly JournalEntry[],
+  containers: readonly { readonly name: string }[],
+): readonly string[] {
   const request = journal.find((entry) => entry.kind === 'terminate');
-  return containers.map((name) => {
+  return containers.map(({ name }) => {
     const about = journal.filter((entry) => 'container' in entry && entry.container === name);
     return `${name}: ${endingOf(about, request).join('; ')}`;
   });

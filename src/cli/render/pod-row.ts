@@ -124,6 +124,17 @@ export function podRow(pod: V1Pod, columns: PodColumns, now: Date): readonly str
   return [
     ...(columns.namespace ? [namespace] : []),
     ...[name, ready, status, restarts, age(creationTimestamp, now)],
-    ...(columns.wide ? [pod.status?.podIP ?? '<none>', pod.spec?.nodeName ?? '<none>', '<none>', '<none>'] : []),
+    ...(columns.wide ? wideCells(pod) : []),
+  ];
+}
+
+function wideCells({ spec, status }: V1Pod): readonly string[] {
+  const gates = spec?.readinessGates ?? [];
+  const passed = gates.filter(({ conditionType }) => isTrue(status ?? {}, conditionType));
+  return [
+    status?.podIP ?? '<none>',
+    spec?.nodeName ?? '<none>',
+    status?.nominatedNodeName ?? '<none>',
+    gates.length === 0 ? '<none>' : `${passed.length}/${gates.length}`,
   ];
 }

@@ -8,8 +8,7 @@ import { EXIT } from '../exit-code.ts';
 import { say, tell } from '../io.ts';
 import { viewOrNothing } from '../log/instance.ts';
 import { asJson } from '../render/document.ts';
-import { hookOutput } from '../render/hook-lines.ts';
-import { progressLine } from '../render/progress.ts';
+import { Progress } from '../render/progress.ts';
 import { podEntries } from '../stream.ts';
 import type { Context } from '../verb.ts';
 import type { RunOptions } from './foreground.ts';
@@ -37,28 +36,23 @@ export async function runDetached(context: Context, pods: readonly Pod[], option
 }
 
 async function untilStarted(context: Context, view: PodView, options: RunOptions): Promise<readonly string[]> {
-  const names = view.pod.containers.map((one) => one.name);
+  const { containers } = view.pod;
+  const progress = new Progress();
   const journal: JournalEntry[] = [];
   const limit = deadline(options.timeout, view.name);
   const entries = podEntries(context, view, 1);
   try {
     for (;;) {
       const result = await Promise.race([entries.next(), limit.passed]);
-      if (result.done === true) return startOutcome(journal, names)?.failures ?? ['the pod is gone'];
+      if (result.done === true) return startOutcome(journal, containers)?.failures ?? ['the pod is gone'];
       journal.push(result.value);
-      if (options.quiet !== true) report(context, result.value);
-      const outcome = startOutcome(journal, names);
+      if (options.quiet !== true) context.io.stderr.write(progress.text(result.value));
+      const outcome = startOutcome(journal, containers);
       if (outcome !== undefined) return outcome.failures;
     }
   } finally {
     limit.cancel();
   }
-}
-
-function report({ io }: Context, entry: JournalEntry): void {
-  io.stderr.write(hookOutput(entry, { timestamps: false, since: undefined }));
-  const line = progressLine(entry);
-  if (line !== undefined) tell(io, line);
 }
 
 function deadline(timeout: number | undefined, name: string): { passed: Promise<never>; cancel: () => void } {

@@ -10,8 +10,7 @@ import { viewOrNothing } from '../log/instance.ts';
 import { followRestarts } from '../log/reader.ts';
 import { asJson, listOf } from '../render/document.ts';
 import { endingLines } from '../render/ending.ts';
-import { hookOutput } from '../render/hook-lines.ts';
-import { progressLine } from '../render/progress.ts';
+import { Progress } from '../render/progress.ts';
 import type { Context } from '../verb.ts';
 import { writeTo } from '../write.ts';
 import { type Until, runStatus, untilReached } from './outcome.ts';
@@ -32,6 +31,7 @@ interface Running {
   readonly view: PodView;
   readonly owned: OwnedPod;
   readonly journal: JournalEntry[];
+  readonly progress: Progress;
 }
 
 /** Runs pods as their owner, here, until they have ended. */
@@ -96,7 +96,7 @@ class Foreground {
       await removePod(roots, view);
       throw error;
     }
-    const running: Running = { view, owned, journal: [] };
+    const running: Running = { view, owned, journal: [], progress: new Progress() };
     this.#running.push(running);
     await this.#listen(running);
     if (this.#interrupts > 0) owned.terminate({ grace: undefined, remove: false, now: this.#interrupts > 1 });
@@ -122,12 +122,9 @@ class Foreground {
   #take(running: Running, entry: JournalEntry): void {
     const { io } = this.#context;
     running.journal.push(entry);
-    if (this.#options.quiet !== true) io.stderr.write(hookOutput(entry, { timestamps: false, since: undefined }));
-    const line = progressLine(entry);
-    if (line !== undefined) this.#note(line);
-    const names = running.view.pod.containers.map((one) => one.name);
+    if (this.#options.quiet !== true) io.stderr.write(running.progress.text(entry));
     const isOver = running.journal.some((one) => one.kind === 'terminate');
-    if (!isOver && untilReached(this.#options.until, running.journal, names)) {
+    if (!isOver && untilReached(this.#options.until, running.journal, running.view.pod.containers)) {
       // Not from within the step that is being journaled.
       queueMicrotask(() => {
         running.owned.terminate({ grace: undefined, remove: false, now: false });
@@ -192,11 +189,7 @@ class Foreground {
     const { io, roots } = this.#context;
     const { json, rm } = this.#options;
     for (const { view, journal } of this.#running) {
-      for (const line of endingLines(
-        journal,
-        view.pod.containers.map((one) => one.name),
-      ))
-        this.#note(line);
+      for (const line of endingLines(journal, view.pod.containers)) this.#note(line);
     }
     const objects = ended.map((view) => view.object);
     if (json) io.stdout.write(asJson(objects.length === 1 ? objects[0] : listOf(objects)));
@@ -204,7 +197,7 @@ class Foreground {
       if ((await viewOrNothing(roots, view.uid)) !== undefined) await removePod(roots, view);
     }
     if (this.#timedOut) return EXIT.timeout;
-    return Math.max(...ended.map((view, i) => runStatus(view.record, this.#running[i]?.journal ?? [])));
+    return Math.max(...ended.map((view, i) => runStatus(view, this.#running[i]?.journal ?? [])));
   }
 
   /** One pod could not be run: those that already run are ended, as a stop would. */

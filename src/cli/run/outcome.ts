@@ -1,19 +1,22 @@
+import type { Container } from '../../manifest/pod.ts';
 import type { JournalEntry } from '../../pod/journal-entry.ts';
-import type { PodRecord } from '../../pod/record.ts';
+import { membersOf } from '../../pod/order.ts';
+import type { PodView } from '../../pod/view.ts';
 import { EXIT } from '../exit-code.ts';
 import { wasKilled } from '../render/ending.ts';
 
 /**
  * Exit status of a foreground run. Stopped by somebody: 0, or 137 when that took SIGKILL. Otherwise 0 for Succeeded, and
- * for Failed the code of a pod's only container, else 1.
+ * for Failed the code of a pod's only container, else 1. Init containers and sidecars do not count.
  */
-export function runStatus(record: PodRecord, journal: readonly JournalEntry[]): number {
+export function runStatus({ pod, record }: Pick<PodView, 'pod' | 'record'>, journal: readonly JournalEntry[]): number {
   const request = journal.findIndex((entry) => entry.kind === 'terminate');
-  if (request >= 0) return wasKilled(journal.slice(request)) ? EXIT.killed : EXIT.ok;
+  if (request >= 0 && record.termination?.cause !== 'deadline')
+    return wasKilled(journal.slice(request)) ? EXIT.killed : EXIT.ok;
   if (record.ended?.phase === 'Succeeded') return EXIT.ok;
-  const [only, ...more] = record.containers;
-  if (only?.state.phase !== 'exited' || more.length > 0) return EXIT.failed;
-  return only.state.terminated.exitCode || EXIT.failed;
+  const [only, ...more] = membersOf(pod, record, 'main').map(({ container }) => container.state);
+  if (only?.phase !== 'exited' || more.length > 0) return EXIT.failed;
+  return only.terminated.exitCode || EXIT.failed;
 }
 
 export type Until =
@@ -23,7 +26,7 @@ export type Until =
 export function untilReached(
   until: Until | undefined,
   journal: readonly JournalEntry[],
-  containers: readonly string[],
+  containers: readonly Pick<Container, 'name' | 'role'>[],
 ): boolean {
   switch (until?.kind) {
     case undefined:
@@ -32,32 +35,50 @@ export function untilReached(
     case 'ready':
       return journal.some((entry) => entry.kind === 'phase' && entry.ready);
     case 'completed':
-      return containers.every((name) => journal.some((entry) => entry.kind === 'exit' && entry.container === name));
+      return containers
+        .filter(({ role }) => role === 'main')
+        .every(({ name }) => journal.some((entry) => entry.kind === 'exit' && entry.container === name));
     default:
       return until satisfies never;
   }
 }
 
-/** How the start of a detached pod went so far; undefined: some container is still on its way. */
+/**
+ * How the start of a detached pod went so far; undefined: some container is still on its way. One that fails before the
+ * others had their turn decides it, though it may be tried again.
+ */
 export function startOutcome(
   journal: readonly JournalEntry[],
-  containers: readonly string[],
+  containers: readonly Pick<Container, 'name' | 'role'>[],
 ): { readonly failures: readonly string[] } | undefined {
-  const failures: string[] = [];
   const sandbox = journal.find((entry) => entry.kind === 'event' && entry.reason === 'FailedCreatePodSandBox');
   if (sandbox?.kind === 'event') return { failures: [sandbox.message] };
-  for (const name of containers) {
-    const states = journal.filter((entry) => entry.kind === 'state').filter((entry) => entry.container === name);
-    if (states.some((entry) => entry.state === 'running' || (entry.state === 'terminated' && entry.exitCode === 0)))
-      continue;
-    const failed = states.find(
-      (entry) => entry.state === 'terminated' || (entry.reason !== undefined && !ON_ITS_WAY.has(entry.reason)),
-    );
-    if (failed !== undefined) failures.push(`container ${name}: ${failed.reason ?? 'failed'}${tail(failed)}`);
-    else if (!journal.some((entry) => entry.kind === 'ended')) return undefined;
-    else failures.push(`container ${name}: never started`);
+  const ended = journal.some((entry) => entry.kind === 'ended');
+  const failures: string[] = [];
+  for (const container of containers) {
+    const outcome = containerStart(journal, container);
+    if (typeof outcome === 'string') failures.push(`container ${container.name}: ${outcome}`);
+    if (typeof outcome === 'string' && container.role !== 'main') break;
+    if (outcome === undefined && !ended) return undefined;
+    if (outcome === undefined) failures.push(`container ${container.name}: never started`);
   }
   return { failures };
+}
+
+/** Whether a container started (an init container: is done), or why it did not; undefined: it is on its way. */
+function containerStart(
+  journal: readonly JournalEntry[],
+  { name, role }: Pick<Container, 'name' | 'role'>,
+): true | string | undefined {
+  const states = journal.filter((entry) => entry.kind === 'state').filter((entry) => entry.container === name);
+  const isDone = ({ state, exitCode }: (typeof states)[number]): boolean =>
+    (state === 'running' && role !== 'init') || (state === 'terminated' && exitCode === 0);
+  if (states.some(isDone)) return true;
+  const failed = states.find(
+    ({ state, reason }) =>
+      state === 'terminated' || (state === 'waiting' && reason !== undefined && !ON_ITS_WAY.has(reason)),
+  );
+  return failed === undefined ? undefined : `${failed.reason ?? 'failed'}${tail(failed)}`;
 }
 
 const ON_ITS_WAY: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);

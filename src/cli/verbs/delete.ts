@@ -6,14 +6,13 @@ import { say, tell } from '../io.ts';
 import { viewOrNothing } from '../log/instance.ts';
 import { readPods } from '../manifests.ts';
 import { endingLines } from '../render/ending.ts';
-import { forEach, selectPods, selectorOption } from '../select.ts';
+import { type Selection, forEach, selectPods, selectorOptions } from '../select.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
 import { parseTarget } from '../words.ts';
 
-export interface DeleteOptions extends GraceOptions {
+export interface DeleteOptions extends GraceOptions, Selection {
   readonly filename?: string;
   readonly all?: boolean;
-  readonly selector?: string;
   readonly force?: boolean;
   readonly wait?: string;
   readonly ignoreNotFound?: boolean;
@@ -25,7 +24,7 @@ export const verb: Verb<DeleteOptions> = {
   options: [
     { flags: '-f, --filename <file>', text: 'the pods of a manifest' },
     { flags: '--all', text: 'all pods of the namespace' },
-    selectorOption,
+    ...selectorOptions,
     ...graceOptions,
     { flags: '--force', text: 'the shortest grace period, and do not ask whether that is wise' },
     { flags: '--wait [bool]', text: 'wait until nothing of the pod is left (true)', choices: ['true', 'false'] },
@@ -56,7 +55,7 @@ async function namesOf(
   }
   const { kind, names } = parseTarget(words);
   if (kind !== 'pods') throw usage(`${kind} cannot be deleted`);
-  if (options.all === true || options.selector !== undefined) {
+  if (options.all === true || options.selector !== undefined || options.fieldSelector !== undefined) {
     if (names.length > 0) throw usage('name cannot be provided when a selector or --all is specified');
     return 'all';
   }
@@ -73,7 +72,7 @@ export async function deletePods(
   options: DeleteOptions,
 ): Promise<number> {
   if (names === 'all') {
-    const views = await selectPods(context, [], options.selector);
+    const views = await selectPods(context, [], options);
     if (views.length === 0) tell(context.io, 'No resources found');
     await forEach(context, views, (view) => deletePod(context, view, options));
     return 0;
@@ -102,11 +101,7 @@ async function deletePod(context: Context, view: PodView, options: DeleteOptions
   if (view.record.ended === undefined) await endPod(context, view, request);
   else {
     const journal = await readJournal(view.paths.journal);
-    for (const ending of endingLines(
-      journal,
-      view.pod.containers.map((one) => one.name),
-    ))
-      tell(io, ending);
+    for (const ending of endingLines(journal, view.pod.containers)) tell(io, ending);
   }
   // Its owner removes it, unless it had ended before it heard of the wish.
   const left = await viewOrNothing(roots, view.uid);

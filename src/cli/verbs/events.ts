@@ -1,13 +1,15 @@
 import { type V1Event, eventAt, eventsOf } from '../../pod/events.ts';
-import { findPod, listPods, readJournal } from '../../pod/view.ts';
+import type { JournalEntry } from '../../pod/journal-entry.ts';
+import { type PodView, readJournal } from '../../pod/view.ts';
+import { eventFields, fieldSelectorOption, parseFieldSelector } from '../field-selector.ts';
 import { tell } from '../io.ts';
-import { table } from '../render/columns.ts';
+import { GrowingTable, table } from '../render/columns.ts';
 import { asJson, asYaml } from '../render/document.ts';
 import { EVENT_HEADING, eventRow } from '../render/event-row.ts';
+import { deletedOption, selectPods } from '../select.ts';
 import { podEntriesUntilGone } from '../stream.ts';
-import { type Context, type Verb, notYet, usage } from '../verb.ts';
+import { type Context, type Verb, usage } from '../verb.ts';
 import { podName } from '../words.ts';
-import type { JournalEntry } from '../../pod/journal-entry.ts';
 
 export interface EventOptions {
   readonly output?: string;
@@ -15,19 +17,20 @@ export interface EventOptions {
   readonly headers?: boolean;
   readonly for?: string;
   readonly deleted?: boolean;
+  readonly fieldSelector?: string;
 }
 
 export const verb: Verb<EventOptions> = {
   arguments: '[pod]',
   options: [
     { flags: '-o, --output <format>', text: 'json or yaml', choices: ['json', 'yaml'] },
-    { flags: '-w, --watch', text: 'every event of one pod from its first on, as it comes; ends when the pod is gone' },
+    { flags: '-w, --watch', text: 'every event from the first on, as it comes; of one pod it ends when that is gone' },
     { flags: '--for <pod>', text: 'the same as naming the pod' },
     { flags: '--no-headers', text: 'leave out the heading' },
-    { flags: '--deleted', text: 'not yet supported', hidden: true },
+    fieldSelectorOption,
+    deletedOption,
   ],
   async run(context, { words, options }) {
-    if (options.deleted === true) throw notYet('--deleted');
     if (words.length > 1) throw usage('name one pod', '`minirt events` shows those of all');
     const word = words[0] ?? options.for;
     return getEvents(context, word === undefined ? undefined : podName(word), options);
@@ -36,17 +39,16 @@ export const verb: Verb<EventOptions> = {
 
 /** Events of one pod, or of all pods of the namespace. */
 export async function getEvents(context: Context, name: string | undefined, options: EventOptions): Promise<number> {
-  const { io, roots, namespace, allNamespaces } = context;
-  if (options.watch === true) {
-    if (name === undefined) throw notYet('-w for the events of several pods');
-    return watchEvents(context, name, options);
-  }
-  const views =
-    name === undefined
-      ? await listPods(roots, allNamespaces ? undefined : namespace)
-      : [await findPod(roots, namespace, name)];
+  const { io, namespace, allNamespaces } = context;
+  const names = name === undefined ? [] : [name];
+  const isSelected = parseFieldSelector(options.fieldSelector, eventFields);
+  if (options.watch === true) return watchEvents(context, names, { ...options, isSelected });
+  const views = await selectPods(context, names, options.deleted === true ? { deleted: true } : {});
   const perPod = await Promise.all(views.map(async (view) => eventsOf(view, await readJournal(view.paths.journal))));
-  const events = perPod.flat().toSorted((a, b) => (a.lastTimestamp ?? '').localeCompare(b.lastTimestamp ?? ''));
+  const events = perPod
+    .flat()
+    .filter(isSelected)
+    .toSorted((a, b) => (a.lastTimestamp ?? '').localeCompare(b.lastTimestamp ?? ''));
   const list = { apiVersion: 'v1', kind: 'EventList', metadata: {}, items: events };
   if (options.output === 'json') io.stdout.write(asJson(list));
   else if (options.output === 'yaml') io.stdout.write(await asYaml(list));
@@ -61,19 +63,37 @@ export async function getEvents(context: Context, name: string | undefined, opti
   return 0;
 }
 
-async function watchEvents(context: Context, name: string, options: EventOptions): Promise<number> {
-  const { io, roots, namespace } = context;
+interface WatchOptions extends EventOptions {
+  readonly isSelected: (event: V1Event) => boolean;
+}
+
+async function watchEvents(context: Context, names: readonly string[], options: WatchOptions): Promise<number> {
+  const { io, allNamespaces } = context;
   if (options.output === 'yaml') throw usage('-w prints text or, with -o json, one document per line');
-  const view = await findPod(roots, namespace, name);
-  const seen: JournalEntry[] = [];
+  if (options.deleted === true) throw usage('nothing more comes of a deleted pod: leave out -w');
+  const rows = new GrowingTable();
+  let heading = options.headers === false ? [] : [allNamespaces ? ['NAMESPACE', ...EVENT_HEADING] : EVENT_HEADING];
   const print = (event: V1Event): void => {
-    if (options.output === 'json') io.stdout.write(`${JSON.stringify(event)}\n`);
-    else io.stdout.write(table(undefined, [eventRow(event, false, new Date())]));
+    if (!options.isSelected(event)) return;
+    if (options.output === 'json') {
+      io.stdout.write(`${JSON.stringify(event)}\n`);
+      return;
+    }
+    io.stdout.write(rows.add([...heading, eventRow(event, allNamespaces, new Date())]));
+    heading = [];
   };
-  for await (const entry of podEntriesUntilGone(context, view)) {
-    seen.push(entry);
-    const event = entry.kind === 'event' ? eventAt(view, seen, entry.seq) : undefined;
-    if (event !== undefined) print(event);
+  const watch = async (view: PodView): Promise<void> => {
+    const seen: JournalEntry[] = [];
+    for await (const entry of podEntriesUntilGone(context, view)) {
+      seen.push(entry);
+      const event = entry.kind === 'event' ? eventAt(view, seen, entry.seq) : undefined;
+      if (event !== undefined) print(event);
+    }
+  };
+  if (names.length === 0) {
+    const { withEachPod } = await import('../watch.ts');
+    return withEachPod(context, {}, watch);
   }
+  await Promise.all((await selectPods(context, names)).map(watch));
   return 0;
 }

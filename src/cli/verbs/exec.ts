@@ -1,4 +1,4 @@
-import { execInPod } from '../../pod/exec.ts';
+import { execInPod, refuseCompleted } from '../../pod/exec.ts';
 import { findPod } from '../../pod/view.ts';
 import { chooseContainer } from '../containers.ts';
 import { type Io, tell } from '../io.ts';
@@ -45,13 +45,13 @@ export const verb: Verb<Options> = {
     const note = (line: string): void => {
       if (!quiet) tell(io, line);
     };
-    const container =
-      view.record.ended === undefined ? chooseContainer(view, options.container, note) : options.container;
+    refuseCompleted(view);
+    const container = chooseContainer(view, options.container, note);
     const stdin = options.stdin === true;
     // Signals are the command's: the process that carries it hears them itself, and its end is ours.
     const stop = io.onInterrupt(() => undefined);
     const code = await execInPod(roots, view, {
-      ...(container === undefined ? {} : { container }),
+      container,
       command,
       stdin,
       tty: options.tty === true && stdin && isTerminal(io, note),

@@ -32,12 +32,7 @@ export const verb: Verb<{ output?: 'json' }> = {
       ['Pods:', `${running} running, ${facts.pods.ended} ended`],
       ['Images:', String(facts.images)],
     ];
-    io.stdout.write(
-      layOut(
-        lines.map((cells) => cells.join('\t')),
-        { minWidth: 0, padding: 2 },
-      ),
-    );
+    io.stdout.write(layOut(lines.map((cells) => cells.join('\t'))));
     return 0;
   },
 };

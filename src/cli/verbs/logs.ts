@@ -1,21 +1,21 @@
 import { MinirtError, isMinirtError } from '../../base/errors.ts';
-import { type PodView, findPod, readJournal } from '../../pod/view.ts';
+import type { JournalEntry } from '../../pod/journal-entry.ts';
+import { type PodView, readJournal } from '../../pod/view.ts';
 import { chooseContainer } from '../containers.ts';
 import { durationOption, integerOption } from '../duration.ts';
 import { tell } from '../io.ts';
 import { logInstance } from '../log/instance.ts';
 import { type ReadOptions, type Sink, followLog, followRestarts, printLog } from '../log/reader.ts';
 import { hookOutput } from '../render/hook-lines.ts';
-import { selectPods, selectorOption } from '../select.ts';
+import { type Selection, deletedOption, selectPods, selectorOptions } from '../select.ts';
 import { podEntries } from '../stream.ts';
-import { type Context, type Verb, notYet, usage } from '../verb.ts';
+import { type Context, type Verb, usage } from '../verb.ts';
 import { podName } from '../words.ts';
 import { writeTo } from '../write.ts';
 
-interface Options {
+interface Options extends Selection {
   readonly container?: string;
   readonly allContainers?: boolean;
-  readonly selector?: string;
   readonly follow?: boolean;
   readonly followRestarts?: boolean;
   readonly previous?: boolean;
@@ -25,7 +25,6 @@ interface Options {
   readonly timestamps?: boolean;
   readonly prefix?: boolean;
   readonly hooks?: boolean;
-  readonly deleted?: boolean;
 }
 
 /** Lines of each container that are shown when pods are selected by label and no --tail is given (kubectl). */
@@ -34,9 +33,9 @@ const SELECTED_TAIL = 10;
 export const verb: Verb<Options> = {
   arguments: '[pod] [container]',
   options: [
-    { flags: '-c, --container <name>', text: 'instead of the first one' },
+    { flags: '-c, --container <name>', text: 'instead of the first main one; init containers too' },
     { flags: '--all-containers', text: 'of all containers' },
-    selectorOption,
+    ...selectorOptions,
     { flags: '-f, --follow', text: 'go on until this run of the container ends' },
     { flags: '--follow-restarts', text: 'go on until the pod ends' },
     { flags: '-p, --previous', text: 'the run before' },
@@ -45,24 +44,38 @@ export const verb: Verb<Options> = {
     { flags: '--since-time <time>', text: 'only what came later; RFC 3339' },
     { flags: '--timestamps', text: 'when each line was written' },
     { flags: '--prefix', text: 'whose line it is' },
-    { flags: '--hooks', text: 'what hooks printed, instead of the containers' },
-    { flags: '--deleted', text: 'not yet supported', hidden: true },
+    { flags: '--hooks', text: 'what hooks and failed probes printed, instead of the containers' },
+    deletedOption,
   ],
   async run(context, { words, options }) {
-    if (options.deleted === true) throw notYet('--deleted');
     const [word, container, ...more] = words;
     if (more.length > 0) throw usage('logs takes one pod and at most one container');
     const given = { ...options, ...(container === undefined ? {} : { container }) };
-    if ((word === undefined) === (options.selector === undefined)) throw usage('name a pod, or select pods with -l');
-    const views =
-      word === undefined
-        ? await selectPods(context, [], options.selector)
-        : [await findPod(context.roots, context.namespace, podName(word))];
+    const selected = options.selector !== undefined || options.fieldSelector !== undefined;
+    if ((word === undefined) !== selected) throw usage('name a pod, or select pods with -l');
+    if (options.deleted === true && isFollowing(options))
+      throw usage('nothing more comes of a deleted pod: leave out -f');
+    const views = await podsOf(context, word, options);
     if (views.length === 0) tell(context.io, `No resources found in ${context.namespace} namespace.`);
-    await Promise.all(views.map((view) => logsOf(context, view, given)));
+    if (isFollowing(options)) await Promise.all(views.map((view) => logsOf(context, view, given)));
+    else for (const view of views) await logsOf(context, view, given);
     return 0;
   },
 };
+
+/** The named pod, or the selected ones; kubectl says of `logs` alone in which namespace it looked. */
+async function podsOf(context: Context, word: string | undefined, options: Options): Promise<readonly PodView[]> {
+  try {
+    return await selectPods(context, word === undefined ? [] : [podName(word)], options);
+  } catch (error) {
+    if (!isMinirtError(error, 'pod.not-found') || options.deleted === true) throw error;
+    throw new MinirtError(error.code, `${error.message} in namespace "${context.namespace}"`);
+  }
+}
+
+function isFollowing(options: Options): boolean {
+  return options.follow === true || options.followRestarts === true;
+}
 
 async function logsOf(context: Context, view: PodView, options: Options): Promise<void> {
   if (options.hooks === true) return hookLogs(context, view, options);
@@ -74,8 +87,7 @@ async function logsOf(context: Context, view: PodView, options: Options): Promis
             tell(context.io, line);
           }),
         ];
-  const following = options.follow === true || options.followRestarts === true;
-  if (following) {
+  if (isFollowing(options)) {
     await Promise.all(names.map((name) => containerLogs(context, { view, name }, options)));
   } else {
     for (const name of names) await containerLogs(context, { view, name }, options);
@@ -124,12 +136,28 @@ function sinceOf({ since, sinceTime }: Options): number | undefined {
 
 async function hookLogs(context: Context, view: PodView, options: Options): Promise<void> {
   if (options.previous === true) throw new MinirtError('usage', '--hooks already shows every run: leave out -p');
-  const following = options.follow === true || options.followRestarts === true;
-  const entries = following ? podEntries(context, view, 1) : await readJournal(view.paths.journal);
+  const { container, tail = -1 } = options;
+  if (container !== undefined) chooseContainer(view, container, () => undefined);
   const sink: Sink = writeTo(context.io.stdout);
-  const how = { timestamps: options.timestamps === true, since: sinceOf(options) };
-  for await (const entry of entries) {
-    if (options.container !== undefined && 'container' in entry && entry.container !== options.container) continue;
-    await sink(hookOutput(entry, how));
+  const how = { timestamps: options.timestamps === true, since: sinceOf(options), mark: true };
+  const textOf = (entry: JournalEntry): Buffer =>
+    container === undefined || !('container' in entry) || entry.container === container
+      ? hookOutput(entry, how)
+      : Buffer.alloc(0);
+  if (isFollowing(options)) {
+    for await (const entry of podEntries(context, view, 1)) await sink(textOf(entry));
+    return;
   }
+  const all = Buffer.concat((await readJournal(view.paths.journal)).map(textOf));
+  const lines = all.toString('utf8').split('\n').slice(0, -1);
+  await sink(
+    tail < 0
+      ? all
+      : Buffer.from(
+          lines
+            .slice(lines.length - tail)
+            .map((line) => `${line}\n`)
+            .join(''),
+        ),
+  );
 }

@@ -18,7 +18,7 @@ export const verb: Verb<Options> = {
     const { io } = context;
     const names = parsePodNames(words);
     if ((names.length === 0) === (options.all !== true)) throw usage('name pods, or say --all');
-    await forEach(context, await selectPods(context, names, undefined), async (view) => {
+    await forEach(context, await selectPods(context, names), async (view) => {
       if (view.record.ended !== undefined) return tell(io, `pod "${view.name}" had already ended`);
       await endPod(context, view, { grace: graceOf(options), remove: false, now: false });
       say(io, `pod "${view.name}" stopped`);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { describePod } from '../../../src/cli/render/describe.ts';
 import type { V1Pod } from '../../../src/manifest/pod.ts';
+import { aContainer, shell } from '../../support/pods.ts';
 import { hookEnd, journalOf } from './story.ts';
 
 const now = new Date('2026-11-22T22:57:07Z');
@@ -47,6 +48,8 @@ const object: V1Pod = {
   },
 };
 
+const pod = { containers: [aContainer({ postStart: shell('exit 1') })] };
+
 test("a description has kubectl's layout, and beside it how the hooks went", () => {
   const base = { metadata: {}, involvedObject: {}, source: { component: 'kubelet' } };
   const times = { firstTimestamp: '2026-11-22T22:56:18Z', lastTimestamp: started };
@@ -56,7 +59,7 @@ test("a description has kubectl's layout, and beside it how the hooks went", () 
   ];
   const output = '2026-11-22T22:56:59Z stderr F no such luck\n';
   const hook = hookEnd({ hook: 'postStart', outcome: 'failed', exitCode: 1, seconds: 0.04, output });
-  const text = describePod({ object, events, journal: journalOf([[41, hook]]) }, now);
+  const text = describePod({ object, pod, events, journal: journalOf([[41, hook]]) }, now);
   expect(text).toBe(`Name:         poststart-exec-fail-always
 Namespace:    default
 Priority:     0

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { runStatus, startOutcome, untilReached } from '../../../src/cli/run/outcome.ts';
 import { endingLines, wasKilled } from '../../../src/cli/render/ending.ts';
-import type { PodRecord } from '../../../src/pod/record.ts';
+import type { Role } from '../../../src/manifest/pod.ts';
+import type { PodView } from '../../../src/pod/view.ts';
 import { type Moment, exit, hookEnd, journalOf, signal, state, terminate } from './story.ts';
 
 describe('how a container went', () => {
@@ -89,25 +90,70 @@ describe('how a container went', () => {
       'c: preStop not run: the container completed by itself; exited 0',
     ],
   ])('%s', (_what, moments, line) => {
-    expect(endingLines(journalOf(moments), ['c'])).toEqual([line]);
+    expect(endingLines(journalOf(moments), [{ name: 'c' }])).toEqual([line]);
   });
 
   test('is told for each container', () => {
-    expect(endingLines(journalOf([[1, exit(1, 0)]]), ['c', 'other'])).toEqual(['c: exited 0', 'other: never started']);
+    expect(endingLines(journalOf([[1, exit(1, 0)]]), [{ name: 'c' }, { name: 'other' }])).toEqual([
+      'c: exited 0',
+      'other: never started',
+    ]);
   });
 });
 
-const over = (phase: 'Succeeded' | 'Failed', ...codes: number[]): PodRecord =>
+type Over = Pick<PodView, 'pod' | 'record'>;
+
+const overOf = (phase: 'Succeeded' | 'Failed', ends: readonly [Role, number][], more: object = {}): Over =>
   ({
-    ended: { phase, wall: '' },
-    containers: codes.map((exitCode) => ({ state: { phase: 'exited', terminated: { exitCode } } })),
-  }) as unknown as PodRecord;
+    pod: { containers: ends.map(([role]) => ({ role })) },
+    record: {
+      ended: { phase, wall: '' },
+      containers: ends.map(([, exitCode]) => ({ state: { phase: 'exited', terminated: { exitCode } } })),
+      ...more,
+    },
+  }) as unknown as Over;
+const over = (phase: 'Succeeded' | 'Failed', ...codes: number[]): Over =>
+  overOf(
+    phase,
+    codes.map((code) => ['main', code]),
+  );
 
 describe('the exit status of a foreground run', () => {
-  test.each<[what: string, record: PodRecord, moments: Moment[], status: number]>([
+  test.each<[what: string, over: Over, moments: Moment[], status: number]>([
     ['succeeded', over('Succeeded', 0), [[1, exit(1, 0)]], 0],
     ['failed, one container', over('Failed', 7), [[1, exit(1, 7)]], 7],
     ['failed, several', over('Failed', 7, 0), [[1, exit(1, 7)]], 1],
+    [
+      'failed, one main container',
+      overOf('Failed', [
+        ['init', 0],
+        ['sidecar', 137],
+        ['main', 7],
+      ]),
+      [[1, exit(1, 7)]],
+      7,
+    ],
+    [
+      'failed in an init container',
+      {
+        ...overOf('Failed', [['init', 3]]),
+        pod: { containers: [{ role: 'init' }, { role: 'main' }] },
+      } as unknown as Over,
+      [[1, exit(1, 3)]],
+      1,
+    ],
+    [
+      'its deadline passed, and it ended with the signal',
+      overOf('Failed', [['main', 143]], { termination: { cause: 'deadline' } }),
+      [[1, terminate(30)]],
+      143,
+    ],
+    [
+      'its deadline passed, and it ended well',
+      overOf('Failed', [['main', 0]], { termination: { cause: 'deadline' } }),
+      [[1, terminate(30)]],
+      1,
+    ],
     [
       'stopped in time',
       over('Failed', 143),
@@ -146,8 +192,8 @@ describe('the exit status of a foreground run', () => {
       ],
       0,
     ],
-  ])('%s', (_what, record, moments, status) => {
-    expect(runStatus(record, journalOf(moments))).toBe(status);
+  ])('%s', (_what, view, moments, status) => {
+    expect(runStatus(view, journalOf(moments))).toBe(status);
   });
 
   test('SIGTERM is no kill', () => {
@@ -163,7 +209,13 @@ describe('--until', () => {
     ['completed, and it runs', 'completed', [[1, ready]], false],
     ['completed, and it has', 'completed', [[1, exit(1, 0)]], true],
   ])('%s', (_what, kind, moments, reached) => {
-    expect(untilReached({ kind }, journalOf(moments), ['c'])).toBe(reached);
+    expect(
+      untilReached({ kind }, journalOf(moments), [
+        { name: 'i', role: 'init' },
+        { name: 's', role: 'sidecar' },
+        { name: 'c', role: 'main' },
+      ]),
+    ).toBe(reached);
   });
 });
 
@@ -190,6 +242,40 @@ describe('a detached start', () => {
     ],
     ['ended before it began', [[1, { kind: 'ended', phase: 'Failed' }]], ['container c: never started']],
   ])('%s', (_what, moments, failures) => {
-    expect(startOutcome(journalOf(moments), ['c'])?.failures).toEqual(failures);
+    expect(startOutcome(journalOf(moments), [{ name: 'c', role: 'main' }])?.failures).toEqual(failures);
+  });
+
+  const three = [
+    { name: 'i', role: 'init' },
+    { name: 's', role: 'sidecar' },
+    { name: 'c', role: 'main' },
+  ] as const;
+  const initialized: Moment[] = [
+    [1, state('waiting', { reason: 'PodInitializing' })],
+    [2, state('terminated', { container: 'i', exitCode: 0, reason: 'Completed' })],
+    [3, state('running', { container: 's' })],
+  ];
+  test.each<[what: string, moments: Moment[], failures: string[] | undefined]>([
+    ['an init container runs', [[1, state('running', { container: 'i' })]], undefined],
+    ['init containers are done, the main one waits', initialized, undefined],
+    ['the main one runs', [...initialized, [4, state('running')]], []],
+    [
+      'an init container failed, so the main one has to wait',
+      [
+        [1, state('waiting', { reason: 'PodInitializing' })],
+        [2, state('terminated', { container: 'i', exitCode: 1, reason: 'Error' })],
+      ],
+      ['container i: Error (exit code 1)'],
+    ],
+    [
+      'the pod ended in its initialization',
+      [
+        [1, state('waiting', { reason: 'PodInitializing' })],
+        [2, { kind: 'ended', phase: 'Failed' }],
+      ],
+      ['container i: never started', 'container s: never started', 'container c: never started'],
+    ],
+  ])('with init containers: %s', (_what, moments, failures) => {
+    expect(startOutcome(journalOf(moments), three)?.failures).toEqual(failures);
   });
 });

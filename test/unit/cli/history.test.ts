@@ -12,7 +12,7 @@ const object: V1Pod = {
   spec: { containers: [{ name: 'c', image: 'nginx' }] },
   status: { phase: 'Succeeded', conditions: [{ type: 'Ready', status: 'False', reason: 'PodCompleted' }] },
 };
-const view = { object, pod: { containers: [{ name: 'c', image: 'nginx' }] } } as unknown as PodView;
+const view = { object, pod: { containers: [{ name: 'c', image: 'nginx', role: 'main' }] } } as unknown as PodView;
 
 const phase = (text: string, ready: boolean) => ({ kind: 'phase', phase: text, ready }) as const;
 const started = {
@@ -33,7 +33,7 @@ function shown(moments: readonly Moment[]): string[] {
     const { waiting, running, terminated } = one?.state ?? {};
     const what = waiting?.reason ?? (running === undefined ? `${terminated?.reason} ${terminated?.exitCode}` : 'runs');
     const going = metadata?.deletionTimestamp === undefined ? '' : ' deleted';
-    const ready = status?.conditions?.[0]?.status === 'True' ? 'ready ' : '';
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? 'ready ' : '';
     out.push(`${ready}${status?.phase} ${what} ${one?.restartCount}${one?.ready === true ? ' up' : ''}${going}`);
   };
   for (const entry of journalOf(moments)) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DESCRIPTION, layOut, table } from '../../../src/cli/render/columns.ts';
+import { GrowingTable, layOut, table } from '../../../src/cli/render/columns.ts';
 import { humanSize } from '../../../src/cli/bytes.ts';
 import { age, humanDuration } from '../../../src/cli/render/duration.ts';
 
@@ -70,7 +70,7 @@ describe('a description', () => {
       '    Environment:\t<none>',
       '    Mounts:\t<none>',
     ];
-    expect(layOut(lines, DESCRIPTION)).toBe(
+    expect(layOut(lines)).toBe(
       [
         '  c:',
         '    Limits:',
@@ -83,6 +83,19 @@ describe('a description', () => {
       ].join('\n'),
     );
   });
+});
+
+test('a table that is watched keeps the width its columns had', () => {
+  const watched = new GrowingTable();
+  expect(
+    watched.add([
+      ['NAME', 'READY', 'AGE'],
+      ['a-long-name', '1/1', '5s'],
+    ]),
+  ).toBe('NAME          READY   AGE\na-long-name   1/1     5s\n');
+  expect(watched.add([['b', '0/1', '1s']])).toBe('b             0/1     1s\n');
+  expect(watched.add([['an-even-longer-name', '0/1', '1s']])).toBe('an-even-longer-name   0/1     1s\n');
+  expect(watched.add([['b', '1/1', '1s']])).toBe('b                     1/1     1s\n');
 });
 
 test.each([
