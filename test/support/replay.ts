@@ -85,7 +85,9 @@ async function carryOut(step: Step, played: Played): Promise<Observed['execs'][n
       return undefined;
     case 'delete':
       // Hooks that count whole seconds of the wall clock need the beginning of one, as those of the node had.
-      await delay(1000 - (Date.now() % 1000));
+      if (containersOf(recording.pod).some(({ lifecycle }) => lifecycle?.preStop !== undefined)) {
+        await delay(1000 - (Date.now() % 1000));
+      }
       owned.terminate({ grace: step[1] ?? undefined, remove: true, now: false });
       await journal.until('the pod is gone', DELETE_SECONDS, (entry) => entry.kind === 'ended');
       return undefined;
