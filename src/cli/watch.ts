@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '../manifest/pod.ts';
 import { type PodView, listNamespaces, listPods, readJournal } from '../pod/view.ts';
@@ -60,13 +61,18 @@ export async function withEachPod(
   }
 }
 
-/** The folders in which a name appears when a pod comes; each comes with its first pod, until then its parent counts. */
+/** The folders in which a name appears when a pod comes. */
 async function watchFolders(changes: Changes, roots: Roots, namespace: string | undefined): Promise<void> {
-  const index = indexDir(roots, '.');
-  if (namespace === undefined) {
-    if (!changes.add(index)) changes.add(roots.state);
-    for (const one of await listNamespaces(roots)) changes.add(indexDir(roots, one));
-  } else if (!changes.add(indexDir(roots, namespace)) && !changes.add(index)) changes.add(roots.state);
+  watchWhenThere(changes, indexDir(roots, namespace ?? '.'));
+  if (namespace !== undefined) return;
+  for (const one of await listNamespaces(roots)) changes.add(indexDir(roots, one));
+}
+
+/** Until a folder is there, its parent is looked at; it may come in between. */
+function watchWhenThere(changes: Changes, folder: string): void {
+  if (changes.add(folder)) return;
+  watchWhenThere(changes, dirname(folder));
+  changes.add(folder);
 }
 
 /** Rejects when one of them does; never resolves. */

@@ -41,7 +41,7 @@ function describeRun(lines: Lines, about: readonly JournalEntry[], hook: 'postSt
   describeOutput(lines, end);
 }
 
-/** The last failure of each probe of a container's present run, and how many there were. */
+/** The last failure of each of a container's probes, and how many there were. */
 export function describeProbeFailures(
   lines: Lines,
   container: string,
@@ -53,8 +53,9 @@ export function describeProbeFailures(
     const failures = about.filter((entry) => entry.probe === probe && entry.outcome !== 'success');
     const last = failures.at(-1);
     if (last === undefined) continue;
-    lines.add(2, `Failed ${probe.charAt(0).toUpperCase()}${probe.slice(1)}:`, `${failures.length} times`);
-    lines.add(3, 'Last Failure:', `${probeFailureText(last)} (${age(last.wall, now)} ago)`);
+    const times = failures.length === 1 ? '' : ` (x${failures.length} over ${age(failures[0]?.wall, now)})`;
+    // No longer than kubectl's own titles, whose column it shares.
+    lines.add(2, 'Failed Probe:', `${probe} ${probeFailureText(last)}, ${age(last.wall, now)} ago${times}`);
     describeOutput(lines, last);
   }
 }
