@@ -85,6 +85,55 @@ describe('a watcher', () => {
     ]);
   });
 
+  test('sees initialization, with its conditions', () => {
+    const inits = [
+      { name: 'i', image: 'busybox', role: 'init' },
+      { name: 's', image: 'busybox', role: 'sidecar' },
+      { name: 'c', image: 'nginx', role: 'main' },
+    ];
+    const spec = {
+      initContainers: [{ name: 'i' }, { name: 's', restartPolicy: 'Always' }],
+      containers: [{ name: 'c' }],
+    };
+    const history = new History({ object: { ...object, spec }, pod: { containers: inits } } as unknown as PodView);
+    const seen = (): string => {
+      const { status } = history.object;
+      const states = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(
+        (one) => one.state?.waiting?.reason ?? one.state?.terminated?.reason ?? 'runs',
+      );
+      const why = (type: string): string | undefined => {
+        const found = status?.conditions?.find((one) => one.type === type);
+        return found?.status === 'True' ? type : (found?.message ?? found?.reason);
+      };
+      return [...states, why('Initialized'), why('ContainersReady'), why('Ready')].join(', ');
+    };
+    const lines = [seen()];
+    const life: Moment[] = [
+      [1, state('running', { container: 'i', ready: false })],
+      [2, state('terminated', { container: 'i', exitCode: 0, reason: 'Completed', ready: true })],
+      [3, state('running', { container: 's' })],
+      [4, state('running', { ready: false })],
+      [5, state('running')],
+      [5, phase('Running', true)],
+      [6, phase('Succeeded', false)],
+    ];
+    for (const entry of journalOf(life)) {
+      history.apply(entry);
+      lines.push(seen());
+    }
+    const [notYet, unready] = ['containers with incomplete status', 'containers with unready status'];
+    expect(lines).toEqual([
+      `PodInitializing, PodInitializing, PodInitializing, ${notYet}: [i s], ${unready}: [s c], ${unready}: [s c]`,
+      `runs, PodInitializing, PodInitializing, ${notYet}: [i s], ${unready}: [s c], ${unready}: [s c]`,
+      `Completed, PodInitializing, PodInitializing, ${notYet}: [s], ${unready}: [s c], ${unready}: [s c]`,
+      `Completed, runs, PodInitializing, Initialized, ${unready}: [c], ${unready}: [c]`,
+      `Completed, runs, runs, Initialized, ${unready}: [c], ${unready}: [c]`,
+      'Completed, runs, runs, Initialized, ContainersReady, ReadinessGatesNotReady',
+      'Completed, runs, runs, Initialized, ContainersReady, Ready',
+      'Completed, runs, runs, Initialized, PodCompleted, PodCompleted',
+    ]);
+  });
+
   test('is shown the exact times where the files say the same', () => {
     const history = new History(view);
     for (const entry of journalOf([[1, state('running')]])) history.apply(entry);

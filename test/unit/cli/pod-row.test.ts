@@ -1,60 +1,7 @@
-import type { ContainerState, ContainerStatus, PodStatus } from 'kubernetes-types/core/v1.js';
 import { describe, expect, test } from 'vitest';
 import { podRow, summarizePod } from '../../../src/cli/render/pod-row.ts';
 import type { V1Pod } from '../../../src/manifest/pod.ts';
-
-const now = new Date('2026-11-22T22:57:07Z');
-const ago = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString().replace('.000', '');
-
-const running: ContainerState = { running: { startedAt: ago(5) } };
-const waiting = (reason: string): ContainerState => ({ waiting: { reason } });
-const ended = (exitCode: number, reason = exitCode === 0 ? 'Completed' : 'Error'): ContainerState => ({
-  terminated: { exitCode, reason, finishedAt: ago(3) },
-});
-
-function status(name: string, state: ContainerState, more: Partial<ContainerStatus> = {}): ContainerStatus {
-  const up = state.running !== undefined;
-  return { name, state, ready: up, started: up, restartCount: 0, image: '', imageID: '', ...more };
-}
-
-function podOf(given: {
-  containers?: ContainerStatus[];
-  init?: (ContainerStatus & { sidecar?: boolean })[];
-  phase?: string;
-  ready?: boolean;
-  initialized?: boolean;
-  deleted?: boolean;
-  more?: PodStatus;
-}): V1Pod {
-  const { containers = [], init = [], phase = 'Running' } = given;
-  return {
-    metadata: {
-      name: 'web',
-      namespace: 'default',
-      creationTimestamp: ago(47),
-      ...(given.deleted === true ? { deletionTimestamp: ago(1) } : {}),
-    },
-    spec: {
-      containers: containers.map(({ name }) => ({ name })),
-      initContainers: init.map(({ name, sidecar }) => ({
-        name,
-        ...(sidecar === true ? { restartPolicy: 'Always' } : {}),
-      })),
-    },
-    status: {
-      phase,
-      conditions: [
-        { type: 'Initialized', status: given.initialized === false ? 'False' : 'True' },
-        { type: 'Ready', status: given.ready === true ? 'True' : 'False' },
-      ],
-      containerStatuses: containers,
-      ...(init.length > 0 ? { initContainerStatuses: init } : {}),
-      ...given.more,
-    },
-  };
-}
-
-const crashed = { lastState: ended(1), restartCount: 1 };
+import { crashed, ended, now, podOf, running, status, waiting } from './v1.ts';
 
 describe('READY, STATUS and RESTARTS are those that kubectl printed for the same pod', () => {
   test.each<[what: string, pod: V1Pod, ready: string, text: string, restarts: string]>([
@@ -208,6 +155,24 @@ describe('rules that no sample shows', () => {
     ['no status at all', { metadata: { name: 'x' } }, ''],
   ])('%s', (_what, pod, text) => {
     expect(summarizePod(pod, now).status).toBe(text);
+  });
+
+  test('readiness gates are counted in the wide table', () => {
+    const plain = podOf({ containers: [status('c', running)], more: { podIP: '10.0.0.7' } });
+    const gated: V1Pod = {
+      ...plain,
+      spec: {
+        containers: [{ name: 'c' }],
+        nodeName: 'here',
+        readinessGates: [{ conditionType: 'Initialized' }, { conditionType: 'example.com/gate' }],
+      },
+    };
+    expect(podRow(gated, { wide: true, namespace: false }, now).slice(5)).toEqual([
+      '10.0.0.7',
+      'here',
+      '<none>',
+      '1/2',
+    ]);
   });
 
   test('a row says <none> for what is not known', () => {

@@ -61,3 +61,15 @@ export const state = (
   started: what === 'running',
   ...more,
 });
+export const probe = (more: Partial<Extract<Note, { kind: 'probe' }>>): Note => ({
+  kind: 'probe',
+  container: 'c',
+  probe: 'liveness',
+  handler: 'exec [test -e /x]',
+  restartCount: 0,
+  seconds: 0.01,
+  outcome: 'failure',
+  output: '',
+  truncated: false,
+  ...more,
+});
