@@ -84,13 +84,20 @@ function begin({ url, headers }: HttpRequest, onAnswer: (answer: IncomingMessage
     // No agent: no proxy, and no connection that outlives its request.
     agent: false as const,
     setHost: false,
-    setDefaultHeaders: false,
-    headers: headers.flat(),
   };
   // Whoever answers on a pod's own address is the pod: there is nobody to verify.
-  return https
+  const sent = https
     ? httpsSend({ ...options, rejectUnauthorized: false, servername: '' }, onAnswer)
     : httpSend(options, onAnswer);
+  // Node would say of itself that it closes the connection.
+  sent.removeHeader('Connection');
+  for (const name of new Set(headers.map(([one]) => one))) {
+    sent.setHeader(
+      name,
+      headers.flatMap(([one, value]) => (one === name ? [value] : [])),
+    );
+  }
+  return sent;
 }
 
 /** The beginning of a body; one that breaks off, or that is known to be long, is what there was of it. */
