@@ -107,7 +107,7 @@ describe('logs', () => {
     expect(await cli().run('logs', 'chatty', '-c', 'x')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^error\[container\.not-found\]: container x is not valid for pod chatty\n/,
+        /^error\[container\.not-found\]: container x is not valid for pod chatty out of: c, d\n/,
       ) as string,
     });
     expect((await cli().run('logs', 'chatty', '-c', 'c', '-p')).stderr).toMatch(
