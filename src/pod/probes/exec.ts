@@ -9,7 +9,7 @@ export type RunCommand = (
 ) => Promise<{ readonly code: number; readonly stdout: Buffer; readonly stderr: Buffer }>;
 
 /** The helper's words for a command that could not be run at all. */
-const REFUSED = /^exec failed: (.*)\n?$/s;
+const REFUSED = /^exec failed: (.*?)\n?$/s;
 
 /** Exit 0 is success; a command that is not there is no answer at all (pkg/probe/exec/exec.go). */
 export async function tryExec(action: ExecAction, around: ProbeSurroundings, run: RunCommand): Promise<Tried> {
