@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isErrno } from '../base/errors.ts';
 import { Teardown } from '../base/teardown.ts';
+import { removeTree } from '../helper/fsops.ts';
 import { checkSocketPath, connectMonitor, spawnMonitor, type MonitorClient } from '../helper/monitor.ts';
 import { encodePlan } from '../helper/plan.ts';
 import { launchPlan } from './launch.ts';
@@ -58,9 +59,9 @@ export async function createContainer(
 
 /** Removes the files of a run whose monitor is gone. The log stays, and what its execs left: somebody may yet read it. */
 export async function removeContainer(place: ContainerPlace): Promise<void> {
-  for (const path of [place.socket, place.upper, place.work, place.dir]) {
-    await rm(path, { recursive: true, force: true });
-  }
+  const { signal } = new AbortController();
+  for (const path of [place.upper, place.work]) await removeTree(path, signal);
+  for (const path of [place.socket, place.dir]) await rm(path, { recursive: true, force: true });
   await rmdir(dirname(place.upper)).catch((error: unknown) => {
     if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTEMPTY')) throw error;
   });

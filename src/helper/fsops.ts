@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { abortReason } from '../base/clock.ts';
@@ -127,9 +128,11 @@ export class FsOps {
 
 /**
  * Removes whatever `path` is, with all that is in it: never through a link, never into a mount. No error when there is
- * nothing. For trees that an image or a container filled; Node's own `rm` joins names and may be led astray.
+ * nothing. For trees that an image or a container filled; Node's own `rm` joins names, so that it may be led astray, and
+ * fails where they get longer than a path may be.
  */
 export async function removeTree(path: string, signal: AbortSignal): Promise<void> {
+  if (!existsSync(dirname(path))) return;
   const ops = FsOps.open(dirname(path), signal);
   try {
     await ops.send('remove', Buffer.from(basename(path)).toString('latin1'));

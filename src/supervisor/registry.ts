@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { FileLock } from '../helper/flock.ts';
+import { removeTree } from '../helper/fsops.ts';
 import { podFromObject } from '../manifest/parse.ts';
 import type { Pod } from '../manifest/pod.ts';
 import { encodeRecord, newRecord } from '../pod/record.ts';
@@ -59,7 +60,7 @@ export async function dropPod(roots: Roots, view: PodView): Promise<void> {
   // An owner may have died right here: by now the name may be another pod's.
   if (await isNamed(roots, view)) await rm(join(indexDir(roots, view.namespace), view.name), { force: true });
   await rm(view.paths.dir, { recursive: true, force: true });
-  await rm(view.paths.bulk, { recursive: true, force: true });
+  await removeTree(view.paths.bulk, new AbortController().signal);
 }
 
 /** Whether the pod's name is its own: not before it was registered, and not after it was dropped. */
