@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { HTTPGetAction, LifecycleHandler, Probe as V1Probe, TCPSocketAction } from 'kubernetes-types/core/v1.js';
 import { DEFAULTED_POLICY, defaultPullPolicy } from './defaults.ts';
 import type {
@@ -65,7 +66,7 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
+    terminationMessagePath: absolute(container.terminationMessagePath ?? '/dev/termination-log'),
     terminationMessagePolicy:
       container.terminationMessagePolicy === 'FallbackToLogsOnError' ? 'FallbackToLogsOnError' : 'File',
     ports: (container.ports ?? []).map(({ name, containerPort }) => ({ name, containerPort })),
@@ -78,13 +79,18 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     restartPolicyRules: (newer.restartPolicyRules ?? []).map(buildRule),
     volumeMounts: (container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false }) => ({
       name,
-      mountPath: mountPath.startsWith('/') ? mountPath : `/${mountPath}`,
+      mountPath: absolute(mountPath),
       readOnly,
     })),
     stopSignal: newer.lifecycle?.stopSignal,
     postStart: buildHandler(container.lifecycle?.postStart),
     preStop: buildHandler(container.lifecycle?.preStop),
   };
+}
+
+/** A place in the container in its shortest form; one without a slash begins at the root (MakeAbsolutePath). */
+function absolute(path: string): string {
+  return posix.resolve('/', path);
 }
 
 /** Fields that Kubernetes has and `kubernetes-types` (1.30) does not. */

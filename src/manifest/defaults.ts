@@ -1,3 +1,4 @@
+import type { Volume } from 'kubernetes-types/core/v1.js';
 import { type Rows, fieldTables, shapeOf } from './fields.ts';
 import type { Path } from './node.ts';
 import type { PullPolicy, V1Container, V1Pod } from './pod.ts';
@@ -21,8 +22,9 @@ export function withDefaults(written: V1Pod): V1Pod {
     if (imagePullPolicy === 'Always') defaulted.push(container.name);
     return { ...container, imagePullPolicy };
   };
-  const { containers = [], initContainers } = pod.spec ?? {};
+  const { containers = [], initContainers, volumes } = pod.spec ?? {};
   const completed = {
+    ...(volumes === undefined ? {} : { volumes: volumes.map(withSource) }),
     ...(initContainers === undefined ? {} : { initContainers: initContainers.map(complete) }),
     containers: containers.map(complete),
   };
@@ -32,6 +34,11 @@ export function withDefaults(written: V1Pod): V1Pod {
   const terminationGracePeriodSeconds = grace < 0 ? 1 : grace;
   const spec = { ...pod.spec, ...completed, terminationGracePeriodSeconds };
   return sorted({ ...pod, apiVersion: 'v1', kind: 'Pod', metadata, spec }) as V1Pod;
+}
+
+/** A volume of which nothing is said but its name is an emptyDir (SetDefaults_Volume). */
+function withSource(volume: Volume): Volume {
+  return Object.keys(volume).length > 1 ? volume : { ...volume, emptyDir: {} };
 }
 
 /** A zero in these means the default too (SetDefaults_Probe). */

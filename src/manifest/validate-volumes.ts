@@ -1,4 +1,5 @@
 /** Kubernetes' rules for volumes and how they are mounted (pkg/apis/core/validation: ValidateVolumes, ValidateVolumeMounts). */
+import { posix } from 'node:path';
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
@@ -34,6 +35,9 @@ export function validateVolumeMounts(
     if (mountPath === '') report.problem([...at, 'mountPath'], 'Required value');
     else if (seen.has(mountPath)) complain(report, [...at, 'mountPath'], mountPath, ['must be unique']);
     else if (mountPath.includes(':')) complain(report, [...at, 'mountPath'], mountPath, ["must not contain ':'"]);
+    // Kubernetes finds this out when the container is made.
+    else if (posix.resolve('/', mountPath) === '/')
+      complain(report, [...at, 'mountPath'], mountPath, ['must not be the root']);
     seen.add(mountPath);
   });
 }

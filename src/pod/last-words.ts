@@ -1,29 +1,42 @@
 import { LineSplitter, parseCriLine } from '../base/cri.ts';
+import type { Container } from '../manifest/pod.ts';
 
-/** Only the end of a termination message is kept (pkg/kubelet: MaxContainerTerminationMessageLength). */
-export const MESSAGE_BYTES = 4096;
-/** Of a log that stands in for it (MaxContainerTerminationMessageLogLength, …LogLines). */
-const LOG_BYTES = 2048;
-const LOG_LINES = 80;
-/** Of all containers of a pod together. */
+/** The end of a container's message file that is read (pkg/kubelet/container: MaxContainerTerminationMessageLength). */
+export const FILE_BYTES = 4096;
+/** The end of a log that is looked at: more than 2048 bytes of output, or 80 lines, wherever a line begins. */
+export const LOG_BYTES = 64 * 1024;
+
+/** Of the log as a message (MaxContainerTerminationMessageLogLength, …LogLines). */
+const MOST_LOG_BYTES = 2048;
+const MOST_LOG_LINES = 80;
+/** Of all messages of a pod (MaxPodTerminationMessageLogLength). */
 const POD_BYTES = 12 * 1024;
 
-/** The most that one container of so many may say. */
-export function messageLimit(containers: number): number {
-  return Math.min(MESSAGE_BYTES, Math.floor(POD_BYTES / Math.max(1, containers)));
+/** Whether the log stands in for a message: the container failed without one, and its manifest asks for that. */
+export function asksForLog(
+  { terminationMessagePolicy }: Pick<Container, 'terminationMessagePolicy'>,
+  exitCode: number,
+  file: Buffer,
+): boolean {
+  return terminationMessagePolicy === 'FallbackToLogsOnError' && exitCode !== 0 && file.length === 0;
 }
 
-/** The end of what a container printed, from its CRI log: its last 80 lines, and of these the last 2048 bytes. */
-export function logTail(log: Buffer): string {
-  const printed = new LineSplitter().push(log).flatMap((line) => {
-    const entry = parseCriLine(line);
-    return entry === undefined
-      ? []
-      : [entry.partial ? entry.content : Buffer.concat([entry.content, Buffer.from('\n')])];
-  });
-  const lines = Buffer.concat(printed)
-    .toString('utf8')
-    .split(/(?<=\n)/);
-  const last = Buffer.from(lines.slice(-LOG_LINES).join(''), 'utf8');
-  return last.subarray(Math.max(0, last.length - LOG_BYTES)).toString('utf8');
+/**
+ * What a container printed last, from the end of its CRI log: 80 entries at most, and of these the last 2048 bytes.
+ * A line that was logged in several entries counts as several, as for the kubelet.
+ */
+export function logTail(end: Buffer): Buffer {
+  const printed = new LineSplitter()
+    .push(end)
+    .slice(-MOST_LOG_LINES)
+    .map(parseCriLine)
+    // The first line is cut when it begins before `end`.
+    .flatMap((entry) => (entry === undefined ? [] : [entry.content, Buffer.from(entry.partial ? '' : '\n')]));
+  return Buffer.concat(printed).subarray(-MOST_LOG_BYTES);
+}
+
+/** The message as the status shows it: each of `containers` has the same share, from the front (normalizeStatus). */
+export function messageText(said: Buffer, containers: number): string | undefined {
+  const share = Math.floor(POD_BYTES / Math.max(1, containers));
+  return said.length === 0 ? undefined : said.toString('utf8', 0, share);
 }

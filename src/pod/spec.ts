@@ -24,7 +24,7 @@ export interface SpecInput {
   readonly rootfs: ContainerSpec['rootfs'];
   readonly namespaces: ContainerSpec['namespaces'];
   readonly log: string;
-  /** Of the manifest, in the order in which they are made. */
+  /** The mounts of the container's volumes. */
   readonly volumes: readonly Mount[];
   /** Host paths of the files that minirt makes for the container. */
   readonly files: {
@@ -102,7 +102,10 @@ function environment(
   return [...variables].map(([name, value]) => `${name}=${value}`);
 }
 
-/** The manifest's own come first: the files that minirt makes belong into them, unless one is itself replaced. */
+/**
+ * Volumes and the files that minirt makes, unless a volume takes their place. Whatever is mounted within another comes
+ * after it (containerd's orderedMounts).
+ */
 function mounts({ container, files, volumes }: SpecInput): readonly Mount[] {
   const bind = (source: string, target: string): Mount => ({ kind: 'bind', source, target, flags: ['rprivate'] });
   const managed = [
@@ -112,5 +115,6 @@ function mounts({ container, files, volumes }: SpecInput): readonly Mount[] {
     bind(files.terminationLog, container.terminationMessagePath),
   ];
   const taken = new Set(volumes.map(({ target }) => target));
-  return [...volumes, ...managed.filter(({ target }) => !taken.has(target))];
+  const depth = ({ target }: Mount): number => target.split('/').length;
+  return [...volumes, ...managed.filter(({ target }) => !taken.has(target))].toSorted((a, b) => depth(a) - depth(b));
 }

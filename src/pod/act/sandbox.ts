@@ -1,14 +1,17 @@
-import { readFile, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync, symlinkSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { withLock } from '../../helper/flock.ts';
+import { removeTree } from '../../helper/fsops.ts';
 import { makeSandbox, removePrivateMount, removeSandbox } from '../../helper/sandbox.ts';
 import { hostsFile, resolvConf } from '../../network/files.ts';
 import { attachPod, detachPod } from '../../network/index.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
-import { type PodPaths, podPaths } from '../../state/paths.ts';
+import { type PodPaths, type Roots, podPaths } from '../../state/paths.ts';
 import type { EngineView } from '../engine.ts';
+import { prepareVolumes } from '../volumes/index.ts';
 import type { PodHostPorts } from './host.ts';
 
 /** How long after a failed attempt the kubelet tries a pod's sandbox again. */
@@ -36,6 +39,8 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
   const paths = podPaths(ports.roots, engine.record.uid);
   try {
     const files = sandboxFiles(paths);
+    claimBulk(ports.roots, engine.record.uid);
+    await prepareVolumes(engine.pod, paths);
     // A half-made one of an owner that died is swept first.
     await sweep(ports, engine, paths);
     await withLock(mountLock(ports), ports.signal, () =>
@@ -55,6 +60,14 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
   }
 }
 
+/** Several states may share a root: a pod's data there says whose it is, for `doctor`. */
+function claimBulk(roots: Roots, uid: string): void {
+  const { bulk } = podPaths(roots, uid);
+  privateFolder(bulk);
+  const link = join(bulk, 'state');
+  if (!existsSync(link)) symlinkSync(resolve(roots.state), link);
+}
+
 /** Releases all that a pod holds on the host but its files; tries again until it is done. */
 export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): Promise<void> {
   const paths = podPaths(ports.roots, engine.record.uid);
@@ -62,13 +75,13 @@ export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): 
     try {
       await sweep(ports, engine, paths);
       await ports.cgroups.removePod(engine.record.uid);
-      await rm(paths.bulk, { recursive: true, force: true });
+      await removeTree(paths.bulk, ports.signal);
       return engine.emit({ kind: 'sandboxRemoved' });
     } catch (error) {
       const message = `error killing pod: ${messageOf(error)}`;
       if (message !== told) engine.note({ kind: 'event', type: 'Warning', reason: 'FailedKillPod', message });
       told = message;
-      await new Promise<void>((resolve) => ports.clock.at(ports.clock.now() + SECOND, resolve));
+      await new Promise<void>((next) => ports.clock.at(ports.clock.now() + SECOND, next));
       if (ports.signal.aborted) throw error;
     }
   }

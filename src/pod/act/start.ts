@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
@@ -10,11 +10,11 @@ import { resolveUser } from '../../container/users.ts';
 import { peekImage } from '../../helper/peek.ts';
 import type { Image } from '../../image/store.ts';
 import type { Container } from '../../manifest/pod.ts';
-import { type Roots, containerLog, containerPaths, podPaths } from '../../state/paths.ts';
+import { containerLog, containerPaths, podPaths } from '../../state/paths.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
 import type { EngineView } from '../engine.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
-import { logTail, messageLimit } from '../last-words.ts';
+import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last-words.ts';
 import { signalNumber } from '../signals.ts';
 import { containerSpec } from '../spec.ts';
 import { volumeMounts } from '../volumes/index.ts';
@@ -25,8 +25,6 @@ import { sandboxFiles } from './sandbox.ts';
 
 /** The kubelet looks again at a container it could not create after this long. */
 const RETRY_SECONDS = 10n;
-/** More of a log's end is never needed for a termination message, whatever its lines are marked with. */
-const LOG_END_BYTES = 64 * 1024;
 /** A passwd or group file over this size is refused: it comes from the image. */
 const ACCOUNTS_LIMIT = 1 << 20;
 
@@ -95,7 +93,6 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
   try {
     writeAtomically(paths.cgroup, cgroup.path);
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
-    claimBulk(ports.roots, uid);
     const client = await createContainer(spec, paths, cgroup, ports.signal);
     const { letGo } = starting;
     return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup, letGo }));
@@ -104,14 +101,6 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
     await rm(paths.execs, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** Several states may share a root: a pod's data there says whose it is, for `doctor`. */
-function claimBulk(roots: Roots, uid: string): void {
-  const { bulk } = podPaths(roots, uid);
-  privateFolder(bulk);
-  const link = join(bulk, 'state');
-  if (!existsSync(link)) symlinkSync(resolve(roots.state), link);
 }
 
 /** How an instance is followed, new or adopted. */
@@ -151,7 +140,7 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     id,
     uid: record.uid,
     rootfs,
-    volumes: await volumeMounts(pod, container, podPaths(ports.roots, record.uid)),
+    volumes: volumeMounts(pod, container, podPaths(ports.roots, record.uid)),
     namespaces: files.namespaces,
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
@@ -191,32 +180,28 @@ function terminationLog(ports: PodHostPorts, engine: EngineView, id: string): st
 /** What the container left in its file; else, when it failed and its manifest says so, the end of its log. */
 async function lastWords(
   ports: PodHostPorts,
-  { engine, name }: Pick<LiveOptions, 'engine' | 'name'>,
+  { engine: { pod, record }, name }: Pick<LiveOptions, 'engine' | 'name'>,
   file: string,
   exitCode: number,
 ): Promise<string | undefined> {
-  const limit = messageLimit(engine.pod.containers.length);
-  const message = await tail(file, limit);
-  const container = engine.pod.containers.find((one) => one.name === name);
-  if (message !== undefined || exitCode === 0 || container?.terminationMessagePolicy !== 'FallbackToLogsOnError') {
-    return message?.toString('utf8');
+  let said = await endOf(file, FILE_BYTES);
+  const container = pod.containers.find((one) => one.name === name);
+  if (container !== undefined && asksForLog(container, exitCode, said)) {
+    const restart = record.containers.find((one) => one.name === name)?.restartCount ?? 0;
+    const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
+    said = logTail(await endOf(containerLog(ports.roots, identity, { name, restart }), LOG_BYTES));
   }
-  const { pod, record } = engine;
-  const restart = record.containers.find((one) => one.name === name)?.restartCount ?? 0;
-  const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
-  const log = await tail(containerLog(ports.roots, identity, { name, restart }), LOG_END_BYTES);
-  const text = log === undefined ? '' : logTail(log);
-  return text === '' ? undefined : text;
+  return messageText(said, pod.containers.length);
 }
 
-/** The end of a file, at most so many bytes; undefined when it is empty. */
-async function tail(path: string, limit: number): Promise<Buffer | undefined> {
+/** The end of a file, at most so many bytes. */
+async function endOf(path: string, limit: number): Promise<Buffer> {
   try {
     await using file = await open(path, 'r');
     const { size } = await file.stat();
     const buffer = Buffer.alloc(Math.min(size, limit));
-    await file.read(buffer, 0, buffer.length, Math.max(0, size - limit));
-    return buffer.length === 0 ? undefined : buffer;
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, Math.max(0, size - limit));
+    return buffer.subarray(0, bytesRead);
   } catch (error) {
     throw new MinirtError('io', `read termination message: ${path}: ${messageOf(error)}`, { cause: error });
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { C, only, pod, problems, withoutPlace } from './sketch.ts';
+import { podFromObject } from '../../../src/manifest/parse.ts';
+import { C, LABEL, only, pod, problems, withoutPlace } from './sketch.ts';
 
 describe('a volume mount', () => {
   test.each([
@@ -8,6 +9,19 @@ describe('a volume mount', () => {
       'needs a path without a colon',
       '[{name: v, mountPath: "/a:b"}]',
       `[0].mountPath: Invalid value: "/a:b": must not contain ':'`,
+    ],
+    ['needs a volume', '[{mountPath: /a}]', '[0].name: Required value'],
+    ['needs a volume that there is', '[{name: w, mountPath: /a}]', '[0].name: Not found: "w"'],
+    ['is not the root', '[{name: v, mountPath: /a/..}]', '[0].mountPath: Invalid value: "/a/..": must not be the root'],
+    [
+      'of a part of a volume is not built yet',
+      '[{name: v, mountPath: /a, subPath: b}]',
+      '[0].subPath: not yet supported',
+    ],
+    [
+      'that others see is not built yet',
+      '[{name: v, mountPath: /a, mountPropagation: HostToContainer}]',
+      '[0].mountPropagation: not yet supported',
     ],
     [
       'needs a path of its own',
@@ -19,9 +33,61 @@ describe('a volume mount', () => {
     expect(problems(text).map(withoutPlace)).toEqual([`${C}.volumeMounts${message}`]);
   });
 
-  test('is writable and absolute', () => {
-    const parsed = only(pod(['volumeMounts: [{name: v, mountPath: a}]'], ['volumes: [{name: v}]']));
-    expect(parsed.volumes).toEqual([{ kind: 'emptyDir', name: 'v' }]);
-    expect(parsed.containers[0]?.volumeMounts).toEqual([{ name: 'v', mountPath: '/a', readOnly: false }]);
+  test('is writable unless it says otherwise, and its path is absolute', () => {
+    const mounts =
+      'volumeMounts: [{name: v, mountPath: a}, {name: v, mountPath: /b//c/, readOnly: true, mountPropagation: None}]';
+    const parsed = only(pod([mounts], ['volumes: [{name: v}]']));
+    expect(parsed.containers[0]?.volumeMounts).toEqual([
+      { name: 'v', mountPath: '/a', readOnly: false },
+      { name: 'v', mountPath: '/b/c', readOnly: true },
+    ]);
+  });
+
+  test('of an init container follows the same rules', () => {
+    const init = 'initContainers: [{name: i, image: b, volumeMounts: [{name: w, mountPath: /a}]}]';
+    expect(problems(pod([], [init])).map(withoutPlace)).toEqual([
+      'spec.initContainers[0].volumeMounts[0].name: Not found: "w"',
+    ]);
+  });
+});
+
+describe('a volume', () => {
+  test.each([
+    ['needs a name', '[{emptyDir: {}}]', ['[0].name: Required value']],
+    ['needs a proper name', '[{name: V, emptyDir: {}}]', [`[0].name: Invalid value: "V": ${LABEL}`]],
+    [
+      'needs a name of its own',
+      '[{name: v, emptyDir: {}}, {name: v, emptyDir: {}}]',
+      ['[1].name: Duplicate value: "v"'],
+    ],
+    [
+      'comes from one source',
+      '[{name: v, emptyDir: {}, hostPath: {path: /a}}]',
+      ['[0].hostPath: not yet supported', '[0].hostPath: Forbidden: may not specify more than 1 volume type'],
+    ],
+    [
+      'in memory is not built yet',
+      '[{name: v, emptyDir: {medium: Memory}}]',
+      ['[0].emptyDir.medium: not yet supported'],
+    ],
+    [
+      'of a limited size is not built yet',
+      '[{name: v, emptyDir: {sizeLimit: 1Mi}}]',
+      ['[0].emptyDir.sizeLimit: not yet supported'],
+    ],
+  ])('%s', (_, volumes, messages) => {
+    expect(problems(pod([], [`volumes: ${volumes}`])).map(withoutPlace)).toEqual(
+      messages.map((message) => `spec.volumes${message}`),
+    );
+  });
+
+  test('without a source is an emptyDir, and shown as one', () => {
+    const parsed = only(pod([], ['volumes: [{name: v}, {name: w, emptyDir: {medium: ""}}]']));
+    expect(parsed.volumes).toEqual([
+      { kind: 'emptyDir', name: 'v' },
+      { kind: 'emptyDir', name: 'w' },
+    ]);
+    expect(parsed.object.spec?.volumes?.[0]).toEqual({ name: 'v', emptyDir: {} });
+    expect(podFromObject(parsed.object)).toEqual(parsed);
   });
 });
