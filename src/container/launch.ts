@@ -21,7 +21,7 @@ export async function launchPlan(
     ...namespaceOps(spec, cgroup),
     ['store', spec.rootfs.store],
     ['overlay', spec.rootfs.layers.join(':'), place.upper, place.work, ''],
-    ...defaultFileSystems(cgroup, privileged),
+    ...withoutReplaced(defaultFileSystems(cgroup, privileged), spec.mounts),
     ...deviceFiles,
     ...spec.mounts.map(mountOp),
     ...(privileged ? [] : await protectedPaths()),
@@ -63,6 +63,16 @@ function defaultFileSystems(cgroup: ContainerCgroup, privileged: boolean): reado
       ? []
       : [['mount', 'cgroup2', 'cgroup', '/sys/fs/cgroup', `${access}nosuid,nodev,noexec,relatime`, ''] as const]),
   ];
+}
+
+/**
+ * Without those that a mount of the container's own replaces, as in containerd; what else it is put on, it covers: the
+ * helper must find proc on /proc, to keep everything off it.
+ */
+function withoutReplaced(defaults: readonly Op[], mounts: readonly Mount[]): readonly Op[] {
+  const replaced = new Set(mounts.map(({ target }) => target));
+  const mayGo = (target: string): boolean => target === '/dev/shm' || target === '/dev/mqueue';
+  return defaults.filter(([, , , target = '']) => !(mayGo(target) && replaced.has(target)));
 }
 
 /** runtime-spec "Default Devices"; /dev/console is made by the helper when there is a terminal. */

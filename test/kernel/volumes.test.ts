@@ -128,6 +128,19 @@ describe('a mount', () => {
     expect(await said(line, mounts)).toBe('777\n777\nhostname\nhosts\nresolv.conf\nx\n0\n');
   });
 
+  test('of shared memory is the only one there', async () => {
+    const line = 'grep -c " /dev/shm " /proc/mounts; ls -A /dev/shm';
+    expect(await said(line, [{ name: 'v', mountPath: '/dev/shm/' }])).toBe('1\n');
+  });
+
+  test.each(['/proc', '/proc/sys'])('on %s is refused', async (mountPath) => {
+    const pod = await pods.start([{ line: 'true', volumeMounts: [{ name: 'v', mountPath }] }], { volumes });
+    await eventually(() => {
+      expect(pod.journal()).toContain(`mounts: mount on ${mountPath}: EPERM`);
+    });
+    await pod.delete();
+  });
+
   test('takes the place of /etc/hosts', async () => {
     await pods.image('nohosts');
     const mounts = [{ name: 'v', mountPath: '/etc/hosts' }];
