@@ -13,27 +13,40 @@ interface Subject {
 }
 
 /**
- * The pod's v1 Events, oldest first: equal ones about one object are one with a count and the time of the last
- * (client-go tools/record/events_cache.go).
+ * A pod's v1 Events, taken from its journal entry by entry: equal ones about one object are one with a count and the
+ * time of the last (client-go tools/record/events_cache.go).
  */
-export function eventsOf(subject: Subject, journal: readonly JournalEntry[]): readonly V1Event[] {
-  const byKey = new Map<string, V1Event>();
-  for (const entry of journal) {
-    if (entry.kind !== 'event') continue;
-    const key = JSON.stringify([entry.type, entry.reason, entry.message, entry.container]);
-    const earlier = byKey.get(key);
-    const event = earlier === undefined ? firstEvent(subject, entry) : again(earlier, entry);
-    // The latest occurrence decides the place in the list, as in `kubectl get events`.
-    byKey.delete(key);
-    byKey.set(key, event);
+export class EventLog {
+  readonly #subject: Subject;
+  readonly #byKey = new Map<string, V1Event>();
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
   }
-  return [...byKey.values()];
+
+  /** The event as it stands after this entry; undefined for all other entries. */
+  take(entry: JournalEntry): V1Event | undefined {
+    if (entry.kind !== 'event') return undefined;
+    const key = JSON.stringify([entry.type, entry.reason, entry.message, entry.container]);
+    const earlier = this.#byKey.get(key);
+    const event = earlier === undefined ? firstEvent(this.#subject, entry) : again(earlier, entry);
+    // The latest occurrence decides the place in the list, as in `kubectl get events`.
+    this.#byKey.delete(key);
+    this.#byKey.set(key, event);
+    return event;
+  }
+
+  /** Oldest first. */
+  get all(): readonly V1Event[] {
+    return [...this.#byKey.values()];
+  }
 }
 
-/** One v1 Event as it stands right after `entry`, given those before it; for `events -w`. */
-export function eventAt(subject: Subject, journal: readonly JournalEntry[], seq: number): V1Event | undefined {
-  const until = journal.filter((entry) => entry.seq <= seq);
-  return until.at(-1)?.kind === 'event' ? eventsOf(subject, until).at(-1) : undefined;
+/** The v1 Events of a whole journal, oldest first. */
+export function eventsOf(subject: Subject, journal: readonly JournalEntry[]): readonly V1Event[] {
+  const log = new EventLog(subject);
+  for (const entry of journal) log.take(entry);
+  return log.all;
 }
 
 function firstEvent(subject: Subject, entry: Extract<JournalEntry, { kind: 'event' }>): V1Event {

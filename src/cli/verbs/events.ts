@@ -1,5 +1,4 @@
-import { type V1Event, eventAt, eventsOf } from '../../pod/events.ts';
-import type { JournalEntry } from '../../pod/journal-entry.ts';
+import { EventLog, type V1Event, eventsOf } from '../../pod/events.ts';
 import { type PodView, readJournal } from '../../pod/view.ts';
 import { eventFields, fieldSelectorOption, parseFieldSelector } from '../field-selector.ts';
 import { tell } from '../io.ts';
@@ -83,10 +82,9 @@ async function watchEvents(context: Context, names: readonly string[], options: 
     heading = [];
   };
   const watch = async (view: PodView): Promise<void> => {
-    const seen: JournalEntry[] = [];
+    const log = new EventLog(view);
     for await (const entry of podEntriesUntilGone(context, view)) {
-      seen.push(entry);
-      const event = entry.kind === 'event' ? eventAt(view, seen, entry.seq) : undefined;
+      const event = log.take(entry);
       if (event !== undefined) print(event);
     }
   };

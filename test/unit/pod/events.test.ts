@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventAt, eventsOf } from '../../../src/pod/events.ts';
+import { EventLog, eventsOf } from '../../../src/pod/events.ts';
 import type { Note } from '../../../src/pod/journal-entry.ts';
 import { aContainer } from '../../support/pods.ts';
 import { journalOf } from '../cli/story.ts';
@@ -52,6 +52,7 @@ describe('v1 events', () => {
       ['spec.initContainers{i}', 1, 0],
       ['spec.containers{c}', 2, 20],
     ]);
-    expect([1, 2, 3, 4].map((seq) => eventAt(subject, journal, seq)?.count)).toEqual([1, 1, undefined, 2]);
+    const log = new EventLog(subject);
+    expect(journal.map((entry) => log.take(entry)?.count)).toEqual([1, 1, undefined, 2]);
   });
 });
