@@ -46,7 +46,7 @@ test(
       const doomed = victim.start('delete', 'pod', name);
       await delay(moments[1]);
       // It may have gone by itself: this pod was its last.
-    await victim.killSupervisor().catch(() => undefined);
+      await victim.killSupervisor().catch(() => undefined);
       await doomed.done;
       // Done by now, unless the owner died first.
       await victim.run('delete', 'pod', name);
