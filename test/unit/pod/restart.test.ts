@@ -1,9 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seconds } from '../../../src/base/clock.ts';
-import type { Backoff } from '../../../src/pod/record.ts';
-import { backoffUntil, goDuration, nextBackoff, shouldRestart } from '../../../src/pod/restart.ts';
-import { aContainer, aPod } from '../../support/pods.ts';
+import type { RestartRule } from '../../../src/manifest/pod.ts';
+import type { Backoff, ContainerRecord } from '../../../src/pod/record.ts';
+import {
+  asksRestartOfAll,
+  backoffAfterRestart,
+  backoffUntil,
+  goDuration,
+  nextBackoff,
+  restartWaitsUntil,
+  shouldRestart,
+} from '../../../src/pod/restart.ts';
+import { aContainer, aPod, aRecord, withContainer } from '../../support/pods.ts';
+import { at, ended } from '../../support/records.ts';
 
 const START = 5_000_000_000_000n;
 
@@ -32,6 +42,108 @@ describe('the restart policy', () => {
   ] as const)('%s', (_, policy, code, expected) => {
     const pod = aPod({ restartPolicy: policy });
     expect(shouldRestart(pod, aContainer(), { exitCode: code, because: undefined })).toBe(expected);
+  });
+});
+
+describe('an init container', () => {
+  test.each([
+    ['that succeeded is done, also with Always', 'Always', 0, false],
+    ['that failed is tried again with Always', 'Always', 1, true],
+    ['that failed is tried again with OnFailure', 'OnFailure', 1, true],
+    ['that failed is left with Never', 'Never', 1, false],
+  ] as const)('%s', (_, restartPolicy, exitCode, expected) => {
+    const spec = aContainer({ role: 'init' });
+    expect(shouldRestart(aPod({ restartPolicy }), spec, { exitCode, because: undefined })).toBe(expected);
+  });
+
+  test('may have a policy of its own', () => {
+    const spec = aContainer({ role: 'init', restartPolicy: 'Never' });
+    expect(shouldRestart(aPod(), spec, { exitCode: 1, because: undefined })).toBe(false);
+  });
+});
+
+test.each([0, 1])('a sidecar that exits %i comes back in a pod that never restarts', (exitCode) => {
+  const pod = aPod({ restartPolicy: 'Never' });
+  expect(shouldRestart(pod, aContainer({ role: 'sidecar' }), { exitCode, because: undefined })).toBe(true);
+});
+
+describe('rules of a container', () => {
+  const rule = (
+    action: RestartRule['action'],
+    operator: RestartRule['operator'],
+    ...values: number[]
+  ): RestartRule => ({
+    action,
+    operator,
+    values,
+  });
+  const never = (...restartPolicyRules: RestartRule[]) => aContainer({ restartPolicy: 'Never', restartPolicyRules });
+
+  test.each([
+    ['restart for a code that is named', never(rule('Restart', 'In', 3)), 3, true],
+    ['leave others to the policy', never(rule('Restart', 'In', 3)), 4, false],
+    ['restart for a code that is not excluded', never(rule('Restart', 'NotIn', 0)), 1, true],
+    ['leave an excluded one to the policy', never(rule('Restart', 'NotIn', 0)), 0, false],
+    ['count a restart of all as one', never(rule('RestartAllContainers', 'In', 3)), 3, true],
+  ])('%s', (_, spec, exitCode, expected) => {
+    expect(shouldRestart(aPod(), spec, { exitCode, because: undefined })).toBe(expected);
+  });
+
+  test('go by the first that fits', () => {
+    const spec = never(rule('Restart', 'In', 3), rule('RestartAllContainers', 'NotIn', 0));
+    expect(asksRestartOfAll(spec, { exitCode: 3, because: undefined })).toBe(false);
+    expect(asksRestartOfAll(spec, { exitCode: 4, because: undefined })).toBe(true);
+  });
+
+  test('are not asked when a probe killed', () => {
+    const spec = never(rule('Restart', 'NotIn', 999));
+    expect(shouldRestart(aPod(), spec, { exitCode: 137, because: 'liveness' })).toBe(false);
+    expect(
+      asksRestartOfAll(never(rule('RestartAllContainers', 'NotIn', 999)), { exitCode: 137, because: 'startup' }),
+    ).toBe(false);
+  });
+});
+
+describe('the restart after a probe’s kill', () => {
+  const killed = (
+    finished: number,
+    last: number | undefined,
+    delay: number | undefined,
+    shown = false,
+  ): ContainerRecord => {
+    const [only] = withContainer(aRecord(aPod()), {
+      state: {
+        phase: 'exited',
+        terminated: { ...ended(137), finishedMono: at(finished) },
+        because: 'liveness',
+        shown: shown ? { reason: 'CrashLoopBackOff', message: '' } : undefined,
+      },
+      last: last === undefined ? undefined : { ...ended(137), finishedMono: at(last) },
+      backoff: delay === undefined ? undefined : { delay, updatedAt: at(0) },
+    }).containers;
+    if (only === undefined) throw new RangeError('no container');
+    return only;
+  };
+
+  test('waits for nothing the first time, and leaves no back-off', () => {
+    expect(restartWaitsUntil(killed(5, undefined, undefined), at(5))).toBeUndefined();
+    expect(backoffAfterRestart(killed(5, undefined, undefined), at(5))).toBeUndefined();
+  });
+
+  test('begins a back-off the second time', () => {
+    expect(restartWaitsUntil(killed(5, 2, undefined), at(5))).toBeUndefined();
+    expect(backoffAfterRestart(killed(5, 2, undefined), at(5))).toEqual({ delay: 10, updatedAt: at(5) });
+  });
+
+  test('looks at the end before when it asks whether to wait', () => {
+    expect(restartWaitsUntil(killed(15, 2, 10), at(15))).toBeUndefined();
+    expect(backoffAfterRestart(killed(15, 2, 10), at(15))).toEqual({ delay: 20, updatedAt: at(15) });
+  });
+
+  test('waits from its own end once it has to wait at all', () => {
+    expect(restartWaitsUntil(killed(8, 2, 10), at(8))).toBe(at(18));
+    expect(restartWaitsUntil(killed(8, 2, 10, true), at(13))).toBe(at(18));
+    expect(restartWaitsUntil(killed(8, 2, 10, true), at(18))).toBeUndefined();
   });
 });
 
