@@ -45,7 +45,8 @@ export function hookText(end: Entry<'hook-end'>): string {
   if (end.outcome === 'ended-by-deadline') return `${what} cut off by the grace period after ${inSeconds(end.seconds)}`;
   if (end.exitCode !== undefined) return `${what} exit ${end.exitCode} ${time}`;
   const why = end.message === undefined || end.message === '' ? '' : `: ${end.message}`;
-  return end.outcome === 'ok' ? `${what} ok ${time}` : `${what} failed ${time}${why}`;
+  // Any answer is success: which one it was is worth knowing.
+  return end.outcome === 'ok' ? `${what} ok ${time}${why}` : `${what} failed ${time}${why}`;
 }
 
 function exitText(exit: Entry<'exit'>, request: Entry<'terminate'> | undefined, last: readonly JournalEntry[]): string {

@@ -5,14 +5,13 @@ import type { Container } from '../../manifest/pod.ts';
 import { containerPaths } from '../../state/paths.ts';
 import type { Actor, EngineView } from '../engine.ts';
 import type { Action } from '../plan.ts';
-import type { ProbeOutcome } from '../journal-entry.ts';
 import type { ContainerRecord } from '../record.ts';
 import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
 import { runHook } from './hook.ts';
 import type { PodHostPorts } from './host.ts';
 import { type Live, type LiveOptions, adopt, clientOf, discard, startOf } from './live.ts';
-import { runProbe } from './probe.ts';
+import { type LatestTries, runProbe } from './probe.ts';
 import { createSandbox, removeSandboxOf } from './sandbox.ts';
 import { liveOptions, startContainer } from './start.ts';
 
@@ -22,10 +21,10 @@ type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>;
 export class PodActor implements Actor {
   readonly #ports: PodHostPorts;
   readonly #live = new Map<string, Live>();
-  /** The end of the grace period for the hooks of an instance. */
-  readonly #cuts = new Map<string, AbortController>();
-  /** How the latest try of each probe went, by instance and probe. */
-  readonly #probes = new Map<string, ProbeOutcome>();
+  /** The end of the grace period for the hooks of each container's latest instance. */
+  readonly #cuts = new Map<string, { readonly id: string; readonly end: AbortController }>();
+  /** How the latest try of each probe went, by container and probe. */
+  readonly #probes: LatestTries = new Map();
   readonly #letGo = new AbortController();
 
   constructor(ports: PodHostPorts) {
@@ -137,7 +136,7 @@ export class PodActor implements Actor {
       hook,
       // Of an earlier instance there is nothing to run in; its hook may have left a result.
       live: live?.id === id ? live : undefined,
-      cut: this.#cutOf(id).signal,
+      cut: this.#cutOf(name, id).signal,
     });
   }
 
@@ -152,19 +151,21 @@ export class PodActor implements Actor {
       id,
       probe,
       live: live?.id === id ? live : undefined,
-      outcomes: this.#probes,
+      latest: this.#probes,
     });
   }
 
-  #cutOf(id: string): AbortController {
-    const known = this.#cuts.get(id) ?? new AbortController();
-    this.#cuts.set(id, known);
-    return known;
+  #cutOf(name: string, id: string): AbortController {
+    const known = this.#cuts.get(name);
+    if (known?.id === id) return known.end;
+    const end = new AbortController();
+    this.#cuts.set(name, { id, end });
+    return end;
   }
 
   /** The grace period ended while postStart ran: its leaf is killed, which ends the hook's own action. */
   async #endHook({ name, id }: ActionOf<'endHook'>, engine: EngineView): Promise<void> {
-    this.#cutOf(id).abort();
+    this.#cutOf(name, id).abort();
     const execId = recordOf(engine, name)?.hooks.postStart?.execId ?? '';
     const live = this.#live.get(name);
     // Again and again: it may be about to begin.

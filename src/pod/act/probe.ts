@@ -22,6 +22,9 @@ import type { Live } from './live.ts';
 const TRIES = 3;
 const NANOSECONDS = 1e9;
 
+/** How the latest try of each probe went, by container and probe; kept up by {@link runProbe}. */
+export type LatestTries = Map<string, { readonly id: string; readonly outcome: ProbeOutcome }>;
+
 export interface RunningProbe {
   readonly ports: PodHostPorts;
   readonly engine: EngineView;
@@ -30,8 +33,7 @@ export interface RunningProbe {
   readonly probe: ProbeName;
   /** undefined: the container is gone. */
   readonly live: Live | undefined;
-  /** How the latest try of each probe went, by instance and probe; kept up here. */
-  readonly outcomes: Map<string, ProbeOutcome>;
+  readonly latest: LatestTries;
 }
 
 /** Tries a probe once and tells what came of it; of an instance that is gone there is nothing to tell but its end. */
@@ -107,11 +109,12 @@ function commandIn({ ports, engine, id, probe }: RunningProbe): RunCommand {
 }
 
 /** What went wrong is kept, and the first time that it goes well again. */
-function note({ engine, container, id, probe, outcomes }: RunningProbe, spec: Probe, tried: Tried, took: number): void {
-  const key = `${id} ${probe}`;
-  const before = outcomes.get(key) ?? 'success';
-  outcomes.set(key, tried.outcome);
-  if (tried.outcome === 'success' && before === 'success') return;
+function note({ engine, container, id, probe, latest }: RunningProbe, spec: Probe, tried: Tried, took: number): void {
+  const key = `${container.name} ${probe}`;
+  const before = latest.get(key);
+  latest.set(key, { id, outcome: tried.outcome });
+  const wasGood = before?.id !== id || before.outcome === 'success';
+  if (tried.outcome === 'success' && wasGood) return;
   engine.note({
     kind: 'probe',
     container: container.name,
