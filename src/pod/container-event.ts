@@ -28,6 +28,8 @@ export type ContainerEvent =
       readonly id: string;
       readonly hook: HookName;
       readonly ok: boolean;
+      /** When it ended, where that is known better than by when it is told: nobody may have looked. */
+      readonly at?: MonoNs;
       /** The kubelet's text of the failure (semantics §3.6). */
       readonly message: string;
       /** What the hook printed last, for the event. */

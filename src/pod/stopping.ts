@@ -116,7 +116,8 @@ export function preStopEnded(context: Context, before: ContainerRecord, event: E
 function endHook(container: ContainerRecord, event: EventOf<'hookEnded'>, at: MonoNs): ContainerRecord {
   const run = container.hooks[event.hook];
   if (run === undefined || run.ended !== undefined) return container;
-  return { ...container, hooks: { ...container.hooks, [event.hook]: { ...run, ended: { at, ok: event.ok } } } };
+  const ended = { at: event.at === undefined || event.at < run.since ? at : event.at, ok: event.ok };
+  return { ...container, hooks: { ...container.hooks, [event.hook]: { ...run, ended } } };
 }
 
 /** The first signal starts the clock of SIGKILL; a later one can only move it earlier. */

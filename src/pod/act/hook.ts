@@ -50,12 +50,13 @@ export async function runHook(running: RunningHook): Promise<void> {
     handler: handlerText(handler),
     restartCount: recordOf(engine, container.name)?.restartCount ?? 0,
   };
-  const { outcome, output, truncated } = await carryOut(running, handler, run, () => {
+  const { outcome, output, truncated, at } = await carryOut(running, handler, run, () => {
     engine.note({ kind: 'hook-start', ...about });
   });
   // What another owner will find is not for this one to tell.
   if (ports.signal.aborted) return;
-  const now = ports.clock.now();
+  // An owner that takes a hook over may see its end long after it came.
+  const now = at ?? ports.clock.now();
   const cut = running.cut.aborted && !outcome.ok;
   engine.note({
     kind: 'hook-end',
@@ -74,7 +75,7 @@ export async function runHook(running: RunningHook): Promise<void> {
   engine.emit({
     kind: 'container',
     name: container.name,
-    event: { kind: 'hookEnded', id, hook, ok, message, detail, byDeadline: cut },
+    event: { kind: 'hookEnded', id, hook, ok, at: now, message, detail, byDeadline: cut },
   });
 }
 
@@ -83,6 +84,8 @@ interface Told {
   /** CRI-marked lines. */
   readonly output: string;
   readonly truncated: boolean;
+  /** When it ended; undefined: just now. */
+  readonly at: bigint | undefined;
 }
 
 async function carryOut(running: RunningHook, handler: Handler, run: HookRun, onStart: () => void): Promise<Told> {
@@ -96,7 +99,7 @@ async function carryOut(running: RunningHook, handler: Handler, run: HookRun, on
     writeFileSync(files.begun, '');
   }
   const outcome = await inOwner(running, handler, run);
-  return { outcome, output: marked(outcome.output, ports.clock.wall()), truncated: false };
+  return { outcome, output: marked(outcome.output, ports.clock.wall()), truncated: false, at: undefined };
 }
 
 /** A hook that the owner itself carries out, with nothing to show for it when it dies: the next one does it again. */
@@ -168,10 +171,11 @@ async function execHook(running: RunningHook, handler: ExecAction, run: HookRun,
     const result = await resultOf(running, files);
     const output = result.kind === 'exited' ? result.output : '';
     const truncated = result.kind === 'exited' && result.truncated;
-    return { outcome: execOutcome(handler.command, split(result)), output, truncated };
+    const at = result.kind === 'exited' ? result.at : undefined;
+    return { outcome: execOutcome(handler.command, split(result)), output, truncated, at };
   } catch (error) {
     const failed: ExecResult = { kind: 'failed', what: messageOf(error) };
-    return { outcome: execOutcome(handler.command, failed), output: '', truncated: false };
+    return { outcome: execOutcome(handler.command, failed), output: '', truncated: false, at: undefined };
   }
 }
 
