@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/cli.ts';
 import { useHostPods } from '../support/host-pods.ts';
+import type { TestEntry } from '../support/images.ts';
 
 const pods = useHostPods();
 /** What a hostile image would like to reach. */
@@ -159,6 +160,31 @@ describe('a mount', () => {
   });
 });
 
+describe('an image whose links lead to what is not there', () => {
+  test.each([
+    ['the mount itself', '/v', { v: '/data/deep' }, '/data/deep'],
+    ['a folder above it', '/var/run/x', { 'var/run': '../run' }, '/run/x'],
+    ['a link to a link', '/one/x', { one: 'two', two: '/three' }, '/three/x'],
+    ['a link that climbs past the root', '/v', { v: '../../../../data' }, '/data'],
+    ['the resolver file', '/v', { 'etc/resolv.conf': '../run/systemd/resolve/stub-resolv.conf' }, '/v'],
+  ])('has them made: %s', async (what, mountPath, links, real) => {
+    const image = `dangling-${what.replaceAll(/\W/g, '-')}`;
+    await pods.image(image, [{ name: 'var/' }, ...symlinks(links)]);
+    const line = `echo x > ${mountPath}/x; [ -s ${real}/x ] && [ -e /etc/resolv.conf ] && echo there`;
+    expect(await said(line, [{ name: 'v', mountPath }], { image })).toBe('there\n');
+  });
+
+  test('in a circle is refused', async () => {
+    await pods.image('circle', symlinks({ one: '/two', two: 'one' }));
+    const volumeMounts = [{ name: 'v', mountPath: '/one/x' }];
+    const pod = await pods.start([{ line: 'true', image: 'circle', volumeMounts }], { volumes });
+    await eventually(() => {
+      expect(pod.journal()).toContain('mounts: make /one/x: ELOOP');
+    });
+    await pod.delete();
+  });
+});
+
 describe('a hostile image', () => {
   test.each([
     ['a link to a folder of the host', '/v', { v: canary }],
@@ -166,12 +192,9 @@ describe('a hostile image', () => {
     ['a link on the way', '/way/sub', { way: canary }],
     ['a link to a link', '/one/sub', { one: '/two', two: `/..${canary}` }],
     ['a link by way of /proc', '/v', { v: '/proc/1/root/tmp' }],
-  ])('cannot lead a mount out by %s', async (what, mountPath, links: Readonly<Record<string, string>>) => {
+  ])('cannot lead a mount out by %s', async (what, mountPath, links) => {
     const image = `hostile-${what.replaceAll(/\W/g, '-')}`;
-    await pods.image(
-      image,
-      Object.entries(links).map(([name, linkname]) => ({ name, linkname, type: 'symlink' })),
-    );
+    await pods.image(image, symlinks(links));
     const line = `echo x > ${mountPath}/x; echo ran`;
     const pod = await pods.start([{ line, image, volumeMounts: [{ name: 'v', mountPath }] }], { volumes });
     await eventually(() => {
@@ -183,3 +206,8 @@ describe('a hostile image', () => {
     expect(readFileSync(join(canary, 'mine'), 'utf8')).toBe('host\n');
   });
 });
+
+/** Links of an image, by name. */
+function symlinks(links: Readonly<Record<string, string>>): readonly TestEntry[] {
+  return Object.entries(links).map(([name, linkname]) => ({ name, linkname, type: 'symlink' }));
+}

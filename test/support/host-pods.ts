@@ -24,8 +24,8 @@ interface ContainerSketch {
 export class HostPods {
   readonly folder = mkdtempSync('/tmp/mrt-');
   readonly roots: Roots = { root: join(this.folder, 'r'), state: join(this.folder, 's'), logs: join(this.folder, 'l') };
+  readonly #pods: HostPod[] = [];
   #host: PodHost | undefined;
-  #names = 0;
 
   async open(): Promise<void> {
     await loadBusybox(openImageStore(this.roots.root), never);
@@ -38,7 +38,9 @@ export class HostPods {
     this.#host = await openHost(this.roots, { owner: 'foreground', log: silentLogger() });
   }
 
+  /** Ends what a failed test left, too. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#pods.map((pod) => pod.delete()));
     await this.#host?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -63,7 +65,7 @@ export class HostPods {
       command: ['/bin/sh', '-c', line],
       ...more,
     }));
-    const metadata = { name: `p${this.#names++}` };
+    const metadata = { name: `p${this.#pods.length}` };
     const whole = { restartPolicy: 'Never', terminationGracePeriodSeconds: 2, containers: written, ...spec };
     const pod = podFromObject({ apiVersion: 'v1', kind: 'Pod', metadata, spec: whole });
     const view = await registerPod(this.roots, pod, {});
@@ -73,7 +75,9 @@ export class HostPods {
 
   async take(view: PodView): Promise<HostPod> {
     if (this.#host === undefined) throw new Error('the host is there only while tests run');
-    return new HostPod(this.roots, view, await this.#host.own(view.uid));
+    const pod = new HostPod(this.roots, view, await this.#host.own(view.uid));
+    this.#pods.push(pod);
+    return pod;
   }
 }
 
