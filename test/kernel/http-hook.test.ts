@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createSecure } from 'node:https';
+import { createServer as createTcp } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
@@ -98,6 +99,22 @@ describe('an httpGet hook', () => {
       ok: false,
       error: `Get "http://${HOST}:${port}/": EOF`,
     });
+  });
+
+  test('leaves the end of the connection to the server, as a kubelet does', async () => {
+    let ended = false;
+    const port = await servers.listening(
+      createTcp((socket) => {
+        socket.once('data', () => socket.write(EMPTY));
+        socket.once('end', () => {
+          ended = true;
+        });
+        setTimeout(() => socket.end(), 300);
+      }),
+    );
+    expect((await runHttpHook(httpGetOf(port), hooked())).ok).toBe(true);
+    expect(ended).toBe(false);
+    await expect.poll(() => ended).toBe(true);
   });
 
   test('fails without an address', async () => {

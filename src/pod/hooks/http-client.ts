@@ -2,14 +2,15 @@
  * One GET as the kubelet's client makes it. node:http and not undici, because a server sees the difference: undici writes
  * `host` in lower case and decides the order of headers.
  */
-import { request as httpSend } from 'node:http';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { request as httpsSend } from 'node:https';
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpSend } from 'node:http';
+import { Agent as HttpsAgent, request as httpsSend } from 'node:https';
 import { type HttpRequest, redirection } from './http-request.ts';
 
 /** More of an answer is not read (pkg/probe/http: maxRespBodyLength). */
 const BODY_BYTES = 10 * 1024;
 const MOST_REDIRECTS = 10;
+/** How long Go's transport keeps a connection that nobody uses (net/http: IdleConnTimeout of the default transport). */
+const IDLE_MS = 90_000;
 
 export type HttpResult =
   | { readonly kind: 'answer'; readonly status: number; readonly body: string }
@@ -53,22 +54,26 @@ function once(request: HttpRequest, { signal, aborted }: HttpOptions): Promise<O
   };
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(failed(new Error('aborted')));
+    let answered = false;
     const sent = begin(request, (answer) => {
+      answered = true;
+      answer.on('error', () => undefined);
       void bodyOf(answer).then((body) => {
         resolve({ kind: 'answer', status: answer.statusCode ?? 0, body, location: answer.headers.location });
-        sent.destroy();
+        // What was read to its end leaves a connection behind that may be used again; the rest is of no use.
+        if (!answer.complete) sent.destroy();
       });
     });
     const stop = (): void => {
       sent.destroy(new Error('aborted'));
     };
     signal.addEventListener('abort', stop, { once: true });
-    sent.once('error', (error) => {
+    sent.on('error', (error) => {
       resolve(failed(error));
     });
     sent.once('close', () => {
       signal.removeEventListener('abort', stop);
-      resolve(failed(new Error('EOF')));
+      if (!answered) resolve(failed(new Error('EOF')));
     });
     sent.end();
   });
@@ -81,8 +86,7 @@ function begin({ url, headers }: HttpRequest, onAnswer: (answer: IncomingMessage
     port: url.port === '' ? (https ? 443 : 80) : Number(url.port),
     path: url.pathname + url.search,
     method: 'GET',
-    // No agent: no proxy, and no connection that outlives its request.
-    agent: false as const,
+    agent: agentOf(https, headers),
     setHost: false,
   };
   // Whoever answers on a pod's own address is the pod: there is nobody to verify.
@@ -98,6 +102,12 @@ function begin({ url, headers }: HttpRequest, onAnswer: (answer: IncomingMessage
     );
   }
   return sent;
+}
+
+/** An agent of its own knows no proxy. Unless the request closes it, the connection is kept open for the server to close. */
+function agentOf(https: boolean, headers: HttpRequest['headers']): HttpAgent | false {
+  if (headers.some(([name, value]) => name === 'Connection' && value === 'close')) return false;
+  return new (https ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE_MS });
 }
 
 /** The beginning of a body; one that breaks off, or that is known to be long, is what there was of it. */
