@@ -6,7 +6,7 @@ import type { ContainerRecord, Terminated } from './record.ts';
 import { backoffAfterRestart } from './restart.ts';
 import { nowRunning, postStartEnded, preStopEnded, signaled, stop } from './stopping.ts';
 
-export type { ContainerEvent, Exit, Moment, Stepped } from './container-event.ts';
+export type { ContainerEvent, Exit, Stepped } from './container-event.ts';
 
 type EventOf<K extends ContainerEvent['kind']> = Extract<ContainerEvent, { kind: K }>;
 
