@@ -164,10 +164,15 @@ function isSameOrder(ours: readonly string[], theirs: readonly string[], at: Rea
 }
 
 /**
- * A short hook that ends its own container (`nginx -s quit`) may be taken along before it has ended: on the node as here
- * that is a matter of luck, and so is the event that tells of it.
+ * A short hook that ends its own container (`nginx -s quit`) may be taken along before it has ended, and a probe may be
+ * under way when its container is stopped: on the node as here that is luck, and so is the event that tells of it.
  */
-function isLuck({ reason, container }: { reason: string; container?: string }, entries: Observed['entries']): boolean {
+function isLuck({ reason, container, seq }: EntryOf<'event'>, entries: Observed['entries']): boolean {
+  if (reason === 'Unhealthy') {
+    return entriesOf(entries, 'event').some(
+      (one) => one.reason === 'Killing' && one.container === container && one.seq < seq,
+    );
+  }
   return (
     reason === 'FailedPreStopHook' &&
     entriesOf(entries, 'hook-end').some(

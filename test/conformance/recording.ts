@@ -50,11 +50,12 @@ export interface Expectation {
 
 export interface RecordedContainer {
   readonly name: string;
+  readonly image: string;
   readonly lifecycle?: { readonly postStart?: unknown; readonly preStop?: unknown };
 }
 
 export interface RecordedPod {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly spec: {
     readonly terminationGracePeriodSeconds?: number;
     readonly initContainers?: readonly RecordedContainer[];
@@ -77,14 +78,15 @@ export interface Recording {
   readonly expect: Expectation;
 }
 
+/** Those of the real node that come with minirt. */
 const FOLDER = join(import.meta.dirname, 'recordings');
 
-/** All recordings, by name. */
-export function recordings(): readonly Recording[] {
-  return readdirSync(FOLDER)
+/** All recordings of a folder, by name. */
+export function recordings(folder = FOLDER): readonly Recording[] {
+  return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .toSorted()
-    .map((file) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Recording);
+    .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Recording);
 }
 
 export function recordingOf(name: string): Recording {
