@@ -1,5 +1,6 @@
 import type { Event as V1Event } from 'kubernetes-types/core/v1.js';
 import type { Pod } from '../manifest/pod.ts';
+import { eventKey } from './compact.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { truncated } from './visible.ts';
 
@@ -27,7 +28,7 @@ export class EventLog {
   /** The event as it stands after this entry; undefined for all other entries. */
   take(entry: JournalEntry): V1Event | undefined {
     if (entry.kind !== 'event') return undefined;
-    const key = JSON.stringify([entry.type, entry.reason, entry.message, entry.container]);
+    const key = eventKey(entry);
     const earlier = this.#byKey.get(key);
     const event = earlier === undefined ? firstEvent(this.#subject, entry) : again(earlier, entry);
     // The latest occurrence decides the place in the list, as in `kubectl get events`.
@@ -51,15 +52,16 @@ export function eventsOf(subject: Subject, journal: readonly JournalEntry[]): re
 
 function firstEvent(subject: Subject, entry: Extract<JournalEntry, { kind: 'event' }>): V1Event {
   const { uid, namespace, name } = subject;
-  const at = truncated(entry.wall);
-  const suffix = BigInt(Date.parse(entry.wall)) * 1_000_000n + BigInt(entry.seq);
+  const first = entry.folded ?? entry;
+  const at = truncated(first.wall);
+  const suffix = BigInt(Date.parse(first.wall)) * 1_000_000n + BigInt(first.seq);
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
       name: `${name}.${suffix.toString(16)}`,
       namespace,
-      uid: `${uid}-${entry.seq}`,
+      uid: `${uid}-${first.seq}`,
       creationTimestamp: at,
     },
     involvedObject: {
@@ -73,9 +75,9 @@ function firstEvent(subject: Subject, entry: Extract<JournalEntry, { kind: 'even
     type: entry.type,
     reason: entry.reason,
     message: entry.message,
-    count: 1,
+    count: entry.folded?.times ?? 1,
     firstTimestamp: at,
-    lastTimestamp: at,
+    lastTimestamp: truncated(entry.wall),
     source: { component: 'kubelet' },
     reportingComponent: 'kubelet',
     reportingInstance: '',

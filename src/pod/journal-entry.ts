@@ -3,7 +3,7 @@ import type { HookName } from './record.ts';
 
 /** One line of a pod's journal, the append-only account of its life. Everything that is shown about the past is derived from it. */
 export type JournalEntry = {
-  /** Counts from 1 without gaps. */
+  /** Counts from 1; without gaps, but for those of which a `dropped` entry tells. */
   readonly seq: number;
   /** CLOCK_MONOTONIC in ns, as a decimal string. */
   readonly t: string;
@@ -20,6 +20,8 @@ export type Note =
       readonly reason: string;
       readonly message: string;
       readonly container?: string;
+      /** In a compacted journal: it stands for so many equal ones, of which the first had this number and time. */
+      readonly folded?: { readonly times: number; readonly seq: number; readonly wall: string };
     }
   /** A container's visible state changed: the fields of v1 ContainerStatus that matter. */
   | {
@@ -93,6 +95,8 @@ export type Note =
       readonly signal?: string;
       readonly at: string;
     }
+  /** The journal was compacted: so many entries that stood here are gone. */
+  | { readonly kind: 'dropped'; readonly entries: number }
   /** A line for people: why something was, or was not, done. */
   | { readonly kind: 'note'; readonly container?: string; readonly text: string }
   /** Nothing of the pod is left on the host. */

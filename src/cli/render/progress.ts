@@ -54,6 +54,7 @@ function lineOf(entry: JournalEntry): string | undefined {
       return entry.now ? 'killing everything now' : `terminating, grace period ${entry.grace} s`;
     case 'ended':
       return `pod ended: ${entry.phase}`;
+    case 'dropped':
     case 'state':
     case 'phase':
       return undefined;
