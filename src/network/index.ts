@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { withLock } from '../helper/flock.ts';
 import { bootId } from '../sys/host.ts';
@@ -10,6 +10,9 @@ import type { NetworkPaths } from './paths.ts';
 
 /** A pod's device in its own network namespace. */
 const INTERFACE = 'eth0';
+
+/** statfs(2) of a kept namespace. */
+const NSFS_MAGIC = 0x6e736673;
 
 /** How long undoing a failed ADD may take: its caller may have been aborted, so it has a limit of its own. */
 const UNDO_LIMIT_MS = 20_000;
@@ -82,11 +85,13 @@ export async function detachPod(
   signal: AbortSignal,
 ): Promise<void> {
   const paths = networkPaths(options.state);
-  if (!isOfThisBoot(paths)) return;
+  if (await locked(paths, signal, () => forgetOtherBoot(options.state, paths, signal))) return;
   const cached = readJson<Cached>(cacheFile(paths, options.uid));
   const list = cached?.list ?? readJson<NetworkList>(paths.conflist);
   if (list === undefined) return;
-  const attachment = { ...attachmentOf(options), netns: options.netns ?? cached?.attachment.netns ?? '' };
+  const netns = options.netns ?? cached?.attachment.netns ?? '';
+  // Plugins fail on a file whose namespace is gone, where they accept that there is none (CNI spec 1.0: DEL).
+  const attachment = { ...attachmentOf(options), netns: isNamespace(netns) ? netns : '' };
   await deleteNetwork(list, attachment, { result: cached?.result, signal });
   await locked(paths, signal, async () => {
     rmSync(cacheFile(paths, options.uid), { force: true });
@@ -117,10 +122,7 @@ export function hostDevices(state: string, uid: string): string[] {
 
 /** The network list of this boot, with its bridge up. Called with the lock held. */
 async function prepareNetwork(state: string, paths: NetworkPaths, signal: AbortSignal): Promise<NetworkList> {
-  if (!isOfThisBoot(paths)) {
-    for (const path of [paths.conflist, paths.ipam, paths.cache]) rmSync(path, { recursive: true, force: true });
-    writeAtomically(paths.boot, bootId());
-  }
+  await forgetOtherBoot(state, paths, signal);
   mkdirSync(paths.cache, { recursive: true, mode: 0o700 });
   const saved = readJson<NetworkList>(paths.conflist);
   const bridge = bridgeName(state);
@@ -132,8 +134,13 @@ async function prepareNetwork(state: string, paths: NetworkPaths, signal: AbortS
   return list;
 }
 
-function isOfThisBoot(paths: NetworkPaths): boolean {
-  return readText(paths.boot) === bootId();
+/** Drops what an earlier boot has left, and answers whether there was any. Called with the lock held. */
+async function forgetOtherBoot(state: string, paths: NetworkPaths, signal: AbortSignal): Promise<boolean> {
+  if (readText(paths.boot) === bootId()) return false;
+  for (const path of [paths.conflist, paths.ipam, paths.cache]) rmSync(path, { recursive: true, force: true });
+  await removeBridge(bridgeName(state), signal);
+  writeAtomically(paths.boot, bootId());
+  return true;
 }
 
 function attachmentOf(pod: PodOnNetwork & { readonly netns?: string | undefined }): Attachment {
@@ -152,6 +159,16 @@ function attachmentOf(pod: PodOnNetwork & { readonly netns?: string | undefined 
       .map(([name, value]) => `${name}=${value}`)
       .join(';'),
   };
+}
+
+/** Whether a namespace is kept at this path: the file stays when it is unmounted. */
+function isNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 function addressOf(result: CniResult): PodAddress {

@@ -10,9 +10,11 @@ import type { PodHostPorts } from '../pod/act/host.ts';
 import { PodEngine } from '../pod/engine.ts';
 import type { JournalEntry } from '../pod/journal-entry.ts';
 import { Journal } from '../pod/journal.ts';
+import { afterReboot } from '../pod/reboot.ts';
 import type { StopRequest } from '../pod/stop.ts';
 import { type PodView, readJournal, viewPod } from '../pod/view.ts';
 import type { Roots } from '../state/paths.ts';
+import { bootId } from '../sys/host.ts';
 import { type Listening, type Method, listen } from './listen.ts';
 import { dropPod, prepareState } from './registry.ts';
 import { watchJournal } from './watch.ts';
@@ -102,9 +104,15 @@ export class PodHost {
   /** The record is read again under the lock: its last owner may have written until then. */
   async #run(uid: string, lock: FileLock): Promise<OwnedPod> {
     const { clock, log, roots, signal } = this.#ports;
-    const { pod, record, paths } = await viewPod(roots, uid);
-    const earlier = (await readJournal(paths.journal)).at(-1);
+    const { pod, record: found, paths } = await viewPod(roots, uid);
     const journal = new Journal(paths.journal, clock);
+    const boot = bootId();
+    const rebooted = found.bootId !== boot;
+    // The stamps of another boot say nothing about this one.
+    const earlier = rebooted ? undefined : (await readJournal(paths.journal)).at(-1);
+    const moment = { at: clock.now(), wall: clock.wall().toISOString() };
+    const record = rebooted ? afterReboot(found, moment, boot) : found;
+    if (rebooted) journal.append({ kind: 'note', text: 'the host was restarted: what ran is lost' });
     const actor = new PodActor(this.#ports);
     const engine = new PodEngine({ pod, record, path: paths.state, journal, clock, log, actor });
     const over = new AbortController();

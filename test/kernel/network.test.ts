@@ -90,6 +90,15 @@ describe('attach and detach', () => {
     expect(hasBridge()).toBe(false);
   });
 
+  test('detaches when only the file of the namespace is left', async () => {
+    const ns = netns('a');
+    await attachPod({ ...pod('a'), netns: ns }, forever);
+    execFileSync('umount', [ns]);
+    await detachPod({ ...pod('a'), netns: ns }, forever);
+    expect(reserved()).toEqual([]);
+    expect(hasBridge()).toBe(false);
+  });
+
   test('detaches after a crash in the middle of ADD', async () => {
     await attachPod({ ...pod('a'), netns: netns('a') }, forever);
     const cache = join(networkPaths(state).cache, 'a.json');
