@@ -82,12 +82,19 @@ function beginning({ object, pod }: PodView): V1Pod {
       },
     },
     false,
+    object.metadata?.creationTimestamp ?? '',
   );
 }
 
-function withConditions(object: V1Pod, ready: boolean): V1Pod {
+/** A condition keeps its moment for as long as it keeps its status. */
+function withConditions(object: V1Pod, ready: boolean, at: string): V1Pod {
   const { spec, status = {} } = object;
-  return { ...object, status: { ...status, conditions: conditionsOf(spec, status, ready) } };
+  const conditions = conditionsOf(spec, status, ready).map((one) => {
+    const before = status.conditions?.find(({ type }) => type === one.type);
+    const since = before?.status === one.status ? before.lastTransitionTime : undefined;
+    return { ...one, lastTransitionTime: since ?? wholeSecond(at) };
+  });
+  return { ...object, status: { ...status, conditions } };
 }
 
 function after(object: V1Pod, entry: JournalEntry): V1Pod {
@@ -102,10 +109,10 @@ function after(object: V1Pod, entry: JournalEntry): V1Pod {
         ...(inits === undefined ? {} : { initContainerStatuses: changed(inits) }),
         ...(mains === undefined ? {} : { containerStatuses: changed(mains) }),
       };
-      return withConditions({ ...object, status: next }, isReady(object));
+      return withConditions({ ...object, status: next }, isReady(object), entry.wall);
     }
     case 'phase':
-      return withConditions({ ...object, status: { ...status, phase: entry.phase } }, entry.ready);
+      return withConditions({ ...object, status: { ...status, phase: entry.phase } }, entry.ready, entry.wall);
     case 'terminate': {
       if (!entry.remove || object.metadata?.deletionTimestamp !== undefined) return object;
       const at = new Date(Date.parse(entry.wall) + entry.grace * 1000).toISOString();

@@ -1,16 +1,34 @@
 import type { PodCondition } from 'kubernetes-types/core/v1.js';
 import type { Pod } from '../manifest/pod.ts';
 import { isInitialized, isPassed, membersOf } from './order.ts';
-import type { Phase } from './phase.ts';
-import type { PodRecord } from './record.ts';
-import { visible } from './visible.ts';
+import { type Phase, podPhase } from './phase.ts';
+import type { PodRecord, Transition } from './record.ts';
+import { truncated, visible } from './visible.ts';
 
 type Verdict = Omit<PodCondition, 'type'>;
 
 const TRUE: Verdict = { status: 'True' };
 
-/** Conditions in the kubelet's order (pkg/kubelet/status/generate.go). */
+/** Conditions in the kubelet's order, each with the moment since when it has its status. */
 export function conditions(pod: Pod, record: PodRecord, phase: Phase): readonly PodCondition[] {
+  return verdicts(pod, record, phase).map((one) => {
+    const { at } = record.transitions[one.type] ?? { at: record.createdAt };
+    return { ...one, lastTransitionTime: truncated(at) };
+  });
+}
+
+/** The record with the moment of each condition whose status is another now; the same one when there is none. */
+export function withTransitions(pod: Pod, record: PodRecord, wall: string): PodRecord {
+  const changed = verdicts(pod, record, podPhase(pod, record)).filter(
+    ({ type, status }) => record.transitions[type]?.status !== status,
+  );
+  if (changed.length === 0) return record;
+  const news = changed.map(({ type, status }): [string, Transition] => [type, { status, at: wall }]);
+  return { ...record, transitions: { ...record.transitions, ...Object.fromEntries(news) } };
+}
+
+/** As the kubelet computes them (pkg/kubelet/status/generate.go). */
+function verdicts(pod: Pod, record: PodRecord, phase: Phase): readonly PodCondition[] {
   const containersReady = readyContainers(pod, record, phase);
   return [
     { type: 'PodReadyToStartContainers', status: record.sandbox.phase === 'ready' ? 'True' : 'False' },

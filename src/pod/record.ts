@@ -23,6 +23,15 @@ export interface PodRecord {
   readonly containers: readonly ContainerRecord[];
   /** Set once, when nothing of the pod is left on the host but its files. */
   readonly ended: Ended | undefined;
+  /** By condition type; empty as long as nothing has happened to the pod. */
+  readonly transitions: Readonly<Record<string, Transition>>;
+}
+
+/** When a condition got the status that it has. */
+export interface Transition {
+  readonly status: string;
+  /** ISO wall time. */
+  readonly at: string;
 }
 
 export type Sandbox =
@@ -174,6 +183,7 @@ export function newRecord(pod: Pod, facts: { uid: string; bootId: string; create
     termination: undefined,
     restartingAll: undefined,
     ended: undefined,
+    transitions: {},
     containers: pod.containers.map((container) => ({
       name: container.name,
       restartCount: 0,

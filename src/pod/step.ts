@@ -1,5 +1,6 @@
 import type { MonoNs } from '../base/clock.ts';
 import type { Pod } from '../manifest/pod.ts';
+import { withTransitions } from './conditions.ts';
 import type { ContainerEvent, Moment } from './container-event.ts';
 import type { Note } from './journal-entry.ts';
 import { stepContainer } from './lifecycle.ts';
@@ -31,6 +32,12 @@ export interface PodStepped {
 
 /** Applies one event to a pod's record. Pure. */
 export function stepPod(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): PodStepped {
+  const stepped = step(pod, record, event, moment);
+  if (stepped.record === record) return stepped;
+  return { ...stepped, record: withTransitions(pod, stepped.record, moment.wall) };
+}
+
+function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): PodStepped {
   const plain = (next: Partial<PodRecord>, notes: readonly Note[] = []): PodStepped => ({
     record: { ...record, ...next },
     notes,
