@@ -14,6 +14,9 @@ const STEP_MS = 500;
 /** A pod whose phase says that it is over still has its network to lose. */
 const END_SECONDS = 30;
 
+/** How far into a second of the wall clock such a delete should be: never before it, whatever the guess is worth. */
+const INTO_SECOND_MS = 200;
+
 export interface Replayed {
   readonly observed: Observed;
   /** The whole journal: after the steps the pod was deleted, if they had not done that. */
@@ -155,7 +158,7 @@ class Player {
       const began = Date.now();
       await this.#minirt.run(['get', 'pod', name, ...this.#inNamespace]);
       const now = Date.now();
-      await delay(1000 - ((2 * now - began) % 1000));
+      await delay(1000 - ((2 * now - began - INTO_SECOND_MS) % 1000));
     }
     await this.#must(['delete', 'pod', name, ...(grace === null ? [] : ['--grace-period', String(grace)])]);
     this.#there = false;
