@@ -72,6 +72,21 @@ function ofSystemd(): void {
     expect(readFileSync(procs, 'utf8').split('\n')).toContain(left);
   });
 
+  test('asked to go while it starts has not failed', async () => {
+    // What runs on keeps systemd from forgetting the unit, and how it ended.
+    const line = 'sleep 600 & trap "exit 143" TERM; sleep 600 & wait';
+    await delegateSelf('service', { ...service, command: ['/bin/sh', '-c', line] });
+    const procs = `/sys/fs/cgroup/minirt.slice/${UNIT}/cgroup.procs`;
+    await expect.poll(() => readFileSync(procs, 'utf8').trim().split('\n').length, { timeout: 20_000 }).toBe(3);
+    execFileSync('systemctl', ['stop', UNIT]);
+    expect(['LoadState', 'ActiveState', 'Result', 'ExecMainStatus'].map(show)).toEqual([
+      'loaded',
+      'inactive',
+      'success',
+      '143',
+    ]);
+  });
+
   test('somebody else’s unit is not taken for ours', async () => {
     expect(await delegatedUnit('/sys/fs/cgroup/init.scope')).toBeUndefined();
     expect(await delegatedUnit('/sys/fs/cgroup/system.slice')).toBeUndefined();

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { MinirtError, isErrno, messageOf } from '../../base/errors.ts';
 import { runCommand } from '../../sys/command.ts';
@@ -71,6 +72,8 @@ export function serviceProperties(service: TransientService): Property[] {
     ['Delegate', 'b', 'true'],
     ['KillMode', 's', 'process'],
     ['Restart', 's', 'on-failure'],
+    // What a supervisor that is asked to go before it listens ends with: no failure either.
+    ['SuccessExitStatus', '(aiai)', '1', String(128 + constants.signals.SIGTERM), '0'],
     ['CollectMode', 's', 'inactive-or-failed'],
     ['Environment', 'as', String(env.length), ...env],
     ['ExecStart', 'a(sasb)', '1', program, String(service.command.length), ...service.command, 'false'],
