@@ -4,6 +4,7 @@ import { EXIT, exitCodeOf } from './exit-code.ts';
 import { renderFailure } from './failure.ts';
 import { type GlobalOptions, globalOptions, makeContext } from './globals.ts';
 import { type Io, Interrupted } from './io.ts';
+import { requireNode } from './node.ts';
 import { requireRoot } from './root.ts';
 import { type VerbEntry, findVerb, verbs } from './table.ts';
 import { type OptionSpec, type Verb, notYet, usage } from './verb.ts';
@@ -46,6 +47,7 @@ async function parseAndRun(
     sub.action(async () => {
       const context = makeContext(io, program.opts<GlobalOptions>());
       const call = { words: [...sub.args, ...words], command: verb.takesCommand === true ? command : undefined };
+      requireNode(one.name);
       requireRoot(one.name, process.geteuid?.());
       outcome.status = await verb.run(context, { ...call, options: sub.opts<object>() });
     });

@@ -21,7 +21,6 @@ export interface Check {
 /** What a check found; the caller adds the name. */
 type Finding = Omit<Check, 'name'>;
 
-const NODE_FLOOR = [20, 19] as const;
 const KERNEL_FLOOR = [5, 15] as const;
 
 /** statfs(2) of an overlay, which can hold layers but not the upper folder of another. */
@@ -45,13 +44,6 @@ export function checkRoot(): Finding {
   const detail = `root without ${missing.map(([, name, loss]) => (loss === undefined ? name : `${name} (${loss})`)).join(', ')}`;
   const fatal = missing.some(([, , loss]) => loss === undefined);
   return fatal ? { ok: false, detail, hint: 'run minirt outside of an unprivileged container' } : { ok: true, detail };
-}
-
-export function checkNode(version: string = process.versions.node): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const ok = major > NODE_FLOOR[0] || (major === NODE_FLOOR[0] && minor >= NODE_FLOOR[1]);
-  const finding = { ok, detail: `v${version}` };
-  return ok ? finding : { ...finding, hint: `install Node ${NODE_FLOOR.join('.')} or newer` };
 }
 
 export function checkKernel(version: string = release()): Finding {

@@ -9,7 +9,6 @@ import {
   checkDevices,
   checkFolder,
   checkKernel,
-  checkNode,
   checkOverlay,
   checkPlugins,
   checkProgram,
@@ -18,6 +17,7 @@ import {
 import type { Check } from './checks.ts';
 import { findLeaks } from './leaks.ts';
 import type { Leak } from './leaks.ts';
+import { checkNode } from './node.ts';
 
 export type { Check } from './checks.ts';
 export { fixLeaks } from './leaks.ts';

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkFolder, checkKernel, checkNode, checkProgram } from '../../../src/doctor/checks.ts';
+import { checkFolder, checkKernel, checkProgram } from '../../../src/doctor/checks.ts';
+import { checkNode } from '../../../src/doctor/node.ts';
 
 test.each([
   ['20.18.3', false],
