@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { HTTPGetAction, LifecycleHandler, Probe as V1Probe, TCPSocketAction } from 'kubernetes-types/core/v1.js';
-import { DEFAULTED_POLICY, defaultPullPolicy } from './defaults.ts';
+import { parseDuration } from '../base/duration.ts';
+import { DEFAULTED_POLICY, HOOK_TIMEOUT, defaultPullPolicy } from './defaults.ts';
 import type {
   Container,
   Handler,
@@ -33,6 +34,7 @@ export function buildPod(object: V1Pod): Pod {
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     activeDeadlineSeconds: spec?.activeDeadlineSeconds,
     readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    hookTimeout: parseDuration(annotations[HOOK_TIMEOUT] ?? ''),
     volumes: (spec?.volumes ?? []).map((volume) => ({ kind: 'emptyDir', name: volume.name })),
     containers: [
       ...(spec?.initContainers ?? []).map((one) =>

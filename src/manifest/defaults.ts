@@ -11,6 +11,9 @@ type Plain = Record<string, unknown>;
  */
 export const DEFAULTED_POLICY = 'minirt.dev/defaulted-image-pull-policy';
 
+/** Annotation of minirt's own: how long each hook of the pod may take, as `10s` or `1m30s`. */
+export const HOOK_TIMEOUT = 'minirt.dev/hook-timeout';
+
 /** The object as Kubernetes would store it (pkg/apis/core/v1/defaults.go), keys in the order in which kubectl prints. */
 export function withDefaults(written: V1Pod): V1Pod {
   const pod = preset(written as Plain, fieldTables['Pod'] ?? {}) as V1Pod;

@@ -135,6 +135,8 @@ export interface Pod {
   readonly activeDeadlineSeconds: number | undefined;
   /** The condition types of `readinessGates`. */
   readonly readinessGates: readonly string[];
+  /** Seconds after which a hook is ended and has failed (annotation `minirt.dev/hook-timeout`); undefined: never. */
+  readonly hookTimeout: number | undefined;
   readonly volumes: readonly Volume[];
   /** In the order in which they start: init containers and sidecars as written, then the main ones. */
   readonly containers: readonly Container[];

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { ContainerPort, EnvVar, PodSpec } from 'kubernetes-types/core/v1.js';
 import type { ObjectMeta } from 'kubernetes-types/meta/v1.js';
+import { parseDuration } from '../base/duration.ts';
+import { HOOK_TIMEOUT } from './defaults.ts';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import type { V1Container, V1Pod } from './pod.ts';
@@ -35,8 +37,11 @@ function validateMetadata(metadata: ObjectMeta, report: Report): void {
     complain(report, at, value, names.labelValueComplaints(value));
   }
   const annotations = Object.entries(metadata.annotations ?? {});
-  for (const [key] of annotations) {
-    complain(report, [...path, 'annotations', { key }], key, names.qualifiedNameComplaints(key.toLowerCase()));
+  for (const [key, value] of annotations) {
+    const at = [...path, 'annotations', { key }];
+    complain(report, at, key, names.qualifiedNameComplaints(key.toLowerCase()));
+    if (key !== HOOK_TIMEOUT || (parseDuration(value) ?? 0) > 0) continue;
+    complain(report, at, value, ['must be a duration above zero, for example 10s or 1m30s']);
   }
   const bytes = annotations.reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0);
   if (bytes > MOST_ANNOTATION_BYTES) {

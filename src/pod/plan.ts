@@ -16,12 +16,21 @@ export type Action =
   | { readonly kind: 'hook'; readonly name: string; readonly id: string; readonly hook: HookName }
   /** One try of a probe, now. */
   | { readonly kind: 'probe'; readonly name: string; readonly id: string; readonly probe: ProbeName }
-  /** Ends a running postStart because the grace period did. */
-  | { readonly kind: 'endHook'; readonly name: string; readonly id: string; readonly hook: HookName }
+  /** Ends a running hook: a postStart because the grace period did, or any because it took longer than it may. */
+  | {
+      readonly kind: 'endHook';
+      readonly name: string;
+      readonly id: string;
+      readonly hook: HookName;
+      readonly why: HookCut;
+    }
   /** Stop signal now, SIGKILL at the moment that stop.ts computes when the signal is sent. */
   | { readonly kind: 'signal'; readonly name: string; readonly id: string }
   | { readonly kind: 'hasten'; readonly name: string; readonly id: string; readonly killAt: MonoNs }
   | { readonly kind: 'kill'; readonly name: string; readonly id: string };
+
+/** Why a hook is ended before it is done: its pod's grace period, or its own limit. */
+export type HookCut = 'grace' | 'timeout';
 
 export interface Plan {
   /** To be applied at once, then plan again. */
@@ -44,7 +53,7 @@ export function plan(pod: Pod, record: PodRecord, now: MonoNs): Plan {
   planDeadline(draft, view);
   const ending = isWindingDown(pod, record);
   for (const member of members(pod, record)) {
-    planHooks(draft, member.container);
+    planHooks(draft, view, member.container);
     planProbes(draft, view, member);
     planStop(draft, view, member.container, ending);
   }
@@ -70,12 +79,16 @@ function planDeadline(draft: Draft, { pod, record, now }: View): void {
 }
 
 /** Hooks that were begun and have not ended; an adopted one is taken up again. */
-function planHooks(draft: Draft, container: ContainerRecord): void {
+function planHooks(draft: Draft, { pod, now }: View, container: ContainerRecord): void {
   const id = idOf(container);
   for (const hook of ['postStart', 'preStop'] as const) {
-    if (isOpen(container.hooks[hook]) && id !== undefined) {
-      draft.actions.push({ kind: 'hook', name: container.name, id, hook });
-    }
+    const run = container.hooks[hook];
+    if (run === undefined || !isOpen(run) || id === undefined) continue;
+    draft.actions.push({ kind: 'hook', name: container.name, id, hook });
+    if (pod.hookTimeout === undefined) continue;
+    const until = run.since + seconds(pod.hookTimeout);
+    if (now < until) draft.wake(until);
+    else draft.actions.push({ kind: 'endHook', name: container.name, id, hook, why: 'timeout' });
   }
 }
 
@@ -101,7 +114,7 @@ function planStop(draft: Draft, view: View, container: ContainerRecord, ending: 
   }
   if (state.phase === 'starting' && termination !== undefined) {
     if (now < termination.hooksUntil) draft.wake(termination.hooksUntil);
-    else draft.actions.push({ kind: 'endHook', name, id: state.id, hook: 'postStart' });
+    else draft.actions.push({ kind: 'endHook', name, id: state.id, hook: 'postStart', why: 'grace' });
   }
   if (state.phase === 'running' && ending) {
     draft.events.push(stopEvent(name, termination === undefined ? 'completed' : 'terminated'));

@@ -19,9 +19,10 @@ const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export type Entry<K extends JournalEntry['kind']> = Extract<JournalEntry, { kind: K }>;
 
-/** More of a pod's spec, and of its container. */
+/** More of a pod's spec, of its container, and of its metadata. */
 interface PodSpec {
   readonly container?: object;
+  readonly metadata?: object;
   readonly [field: string]: unknown;
 }
 
@@ -54,14 +55,11 @@ export class Victim {
   }
 
   /** Writes a pod of one container `c` that runs a shell line, and answers the manifest's path. */
-  manifest(name: string, line: string, { container = {}, ...spec }: PodSpec = {}): string {
+  manifest(name: string, line: string, { container = {}, metadata = {}, ...spec }: PodSpec = {}): string {
     const path = join(this.#folder, `${name}.json`);
     const c = { name: 'c', image: 'busybox', imagePullPolicy: 'Never', command: ['/bin/sh', '-c', line], ...container };
-    const metadata = { name };
-    writeFileSync(
-      path,
-      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [c], ...spec } }),
-    );
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name }, spec: { containers: [c], ...spec } };
+    writeFileSync(path, JSON.stringify(pod));
     return path;
   }
 

@@ -115,10 +115,11 @@ export const fullScript: fc.Arbitrary<Script> = fc
     mains: fc.array(member, { minLength: 1, maxLength: 2 }),
     restartPolicy: policy,
     grace: fc.nat({ max: 12 }),
+    hookTimeout: fc.option(fc.constantFrom(0.5, 1, 3), { nil: undefined, freq: 2 }),
     deadline: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined, freq: 4 }),
     ...world,
   })
-  .map(({ inits, mains, restartPolicy, grace, deadline, requests, ...rest }) => {
+  .map(({ inits, mains, restartPolicy, grace, hookTimeout, deadline, requests, ...rest }) => {
     const all = [...inits, ...mains.map((one) => [one, 'main'] as const)];
     return {
       ...rest,
@@ -126,6 +127,7 @@ export const fullScript: fc.Arbitrary<Script> = fc
         ...aPod({
           restartPolicy,
           grace,
+          ...(hookTimeout === undefined ? {} : { hookTimeout }),
           containers: all.map(([one, role], index) => ({
             name: 'abcd'.charAt(index),
             role,

@@ -9,6 +9,8 @@ export interface PodSketch {
   readonly restartPolicy?: RestartPolicy;
   /** Seconds of terminationGracePeriodSeconds. */
   readonly grace?: number;
+  /** Seconds. */
+  readonly hookTimeout?: number;
   readonly containers?: readonly ContainerSketch[];
 }
 
@@ -61,6 +63,7 @@ export function aPod(sketch: PodSketch = {}): Pod {
     terminationGracePeriodSeconds: grace,
     activeDeadlineSeconds: undefined,
     readinessGates: [],
+    hookTimeout: sketch.hookTimeout,
     volumes: [],
     containers,
     object: {

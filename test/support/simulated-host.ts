@@ -48,8 +48,8 @@ export class SimulatedHost {
         return this.#probe(action, done);
       case 'endHook':
         return later(() => {
-          this.#endHook(action.id, action.hook, { ok: false, cut: true });
-          this.#when(() => this.#openHook(action.name) === undefined, done);
+          this.#endHook(action.id, action.hook, { ok: false, cut: action.why === 'grace' });
+          this.#when(() => !this.#isOpen(action.name, action.hook), done);
         });
       case 'signal':
       case 'hasten':
@@ -227,9 +227,9 @@ export class SimulatedHost {
     this.settle();
   }
 
-  #openHook(name: string): HookName | undefined {
-    const hooks = this.#around.record().containers.find((one) => one.name === name)?.hooks;
-    return hooks?.postStart !== undefined && hooks.postStart.ended === undefined ? 'postStart' : undefined;
+  #isOpen(name: string, hook: HookName): boolean {
+    const run = this.#around.record().containers.find((one) => one.name === name)?.hooks[hook];
+    return run !== undefined && run.ended === undefined;
   }
 
   #stop(action: Extract<Action, { kind: 'signal' | 'hasten' }>): void {

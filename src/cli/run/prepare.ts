@@ -1,5 +1,7 @@
 import { MinirtError, isMinirtError } from '../../base/errors.ts';
 import { openImageStore } from '../../image/store.ts';
+import { HOOK_TIMEOUT } from '../../manifest/defaults.ts';
+import { podFromObject } from '../../manifest/parse.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import { type PodView, findPod } from '../../pod/view.ts';
 import { registerPod, removePod } from '../../supervisor/registry.ts';
@@ -35,6 +37,12 @@ export function bringImage(image: string): string {
   const recipe = RECIPES.find((name) => new RegExp(`^((docker\\.io/)?library/)?${name}(:latest)?$`).test(image));
   if (recipe !== undefined) return `\`minirt load --recipe ${recipe}\` makes it`;
   return `\`docker save ${image} | minirt load\`, or \`minirt load -i FILE\`, brings it`;
+}
+
+/** The pod with a limit for each of its hooks, instead of its own annotation of that kind. */
+export function limitHooks({ object }: Pod, limit: string): Pod {
+  const annotations = { ...object.metadata?.annotations, [HOOK_TIMEOUT]: limit };
+  return podFromObject({ ...object, metadata: { ...object.metadata, annotations } });
 }
 
 /** Registers a pod; an ended one of its name makes room, a running one only for --replace. */

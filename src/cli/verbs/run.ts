@@ -1,7 +1,8 @@
-import { durationOption, parseDuration } from '../duration.ts';
+import { parseDuration } from '../../base/duration.ts';
+import { durationOption } from '../duration.ts';
 import { type ManifestOptions, readPods, validateOption } from '../manifests.ts';
 import type { Until } from '../run/outcome.ts';
-import { checkImages } from '../run/prepare.ts';
+import { checkImages, limitHooks } from '../run/prepare.ts';
 import { type Verb, notYet, usage } from '../verb.ts';
 import { isObjectName } from '../words.ts';
 
@@ -39,6 +40,11 @@ export const verb: Verb<Options> = {
       text: 'stop gracefully after that long, and exit 124',
       parse: durationOption('--timeout'),
     },
+    {
+      flags: '--hook-timeout <duration>',
+      text: 'a hook that takes longer is ended, and has failed',
+      parse: positiveDuration,
+    },
     { flags: '-q, --quiet', text: 'only what the containers print' },
     {
       flags: '-o, --output <format>',
@@ -47,7 +53,6 @@ export const verb: Verb<Options> = {
     },
     { flags: '--pull <policy>', text: 'not yet supported', hidden: true },
     { flags: '--network <name>', text: 'not yet supported', hidden: true },
-    { flags: '--hook-timeout <duration>', text: 'not yet supported', hidden: true },
   ],
   notes: [
     'FILE is a path, an http(s) URL, or - for stdin. Ctrl-C, SIGTERM and SIGHUP end the pods with their own grace period; a',
@@ -60,7 +65,9 @@ export const verb: Verb<Options> = {
     refuseLater(options);
     if (options.name !== undefined && !isObjectName(options.name))
       throw usage(`--name: "${options.name}" cannot name a pod`);
-    const pods = await readPods(context, file, options);
+    const { hookTimeout } = options;
+    const read = await readPods(context, file, options);
+    const pods = hookTimeout === undefined ? read : read.map((pod) => limitHooks(pod, hookTimeout));
     if (options.name !== undefined && pods.length > 1) throw usage('--name needs a manifest of one pod');
     await checkImages(context, pods);
     const { name, replace, rm, quiet, timeout, until } = options;
@@ -82,7 +89,12 @@ export const verb: Verb<Options> = {
 function refuseLater(options: Options): void {
   if (options.pull !== undefined) throw notYet('--pull');
   if (options.network !== undefined) throw notYet('--network');
-  if (options.hookTimeout !== undefined) throw notYet('--hook-timeout');
+}
+
+/** The text itself: it is kept as it was given. */
+function positiveDuration(text: string): string {
+  if ((parseDuration(text) ?? 0) > 0) return text;
+  throw usage(`--hook-timeout: "${text}" is not a duration above zero`, 'for example 30s, 1m30s or 500ms');
 }
 
 function parseUntil(text: string): Until {

@@ -5,7 +5,7 @@ import type { Container } from '../../manifest/pod.ts';
 import { containerPaths } from '../../state/paths.ts';
 import type { Actor, EngineView } from '../engine.ts';
 import type { Action } from '../plan.ts';
-import type { ContainerRecord } from '../record.ts';
+import type { ContainerRecord, HookName } from '../record.ts';
 import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
 import { runHook } from './hook.ts';
@@ -21,7 +21,7 @@ type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>;
 export class PodActor implements Actor {
   readonly #ports: PodHostPorts;
   readonly #live = new Map<string, Live>();
-  /** The end of the grace period for the hooks of each container's latest instance. */
+  /** Ends each hook of each container's latest instance before it is done; the reason is a {@link HookCut}. */
   readonly #cuts = new Map<string, { readonly id: string; readonly end: AbortController }>();
   /** How the latest try of each probe went, by container and probe. */
   readonly #probes: LatestTries = new Map();
@@ -136,7 +136,7 @@ export class PodActor implements Actor {
       hook,
       // Of an earlier instance there is nothing to run in; its hook may have left a result.
       live: live?.id === id ? live : undefined,
-      cut: this.#cutOf(name, id).signal,
+      cut: this.#cutOf({ name, id, hook }).signal,
     });
   }
 
@@ -155,22 +155,25 @@ export class PodActor implements Actor {
     });
   }
 
-  #cutOf(name: string, id: string): AbortController {
-    const known = this.#cuts.get(name);
+  #cutOf({ name, id, hook }: { name: string; id: string; hook: HookName }): AbortController {
+    const key = `${name} ${hook}`;
+    const known = this.#cuts.get(key);
     if (known?.id === id) return known.end;
     const end = new AbortController();
-    this.#cuts.set(name, { id, end });
+    this.#cuts.set(key, { id, end });
     return end;
   }
 
-  /** The grace period ended while postStart ran: its leaf is killed, which ends the hook's own action. */
-  async #endHook({ name, id }: ActionOf<'endHook'>, engine: EngineView): Promise<void> {
-    this.#cutOf(name, id).abort();
-    const execId = recordOf(engine, name)?.hooks.postStart?.execId ?? '';
+  /** The leaf of the hook is killed, which ends the hook's own action. */
+  async #endHook(action: ActionOf<'endHook'>, engine: EngineView): Promise<void> {
+    const { name, hook, why } = action;
+    this.#cutOf(action).abort(why);
+    const execId = recordOf(engine, name)?.hooks[hook]?.execId ?? '';
     const live = this.#live.get(name);
     // Again and again: it may be about to begin.
     await until(this.#ports, async () => {
-      if (recordOf(engine, name)?.hooks.postStart?.ended !== undefined) return true;
+      const run = recordOf(engine, name)?.hooks[hook];
+      if (run === undefined || run.ended !== undefined) return true;
       await live?.client?.execKill(execId).catch((error: unknown) => {
         this.#ports.log.debug({ error: messageOf(error) }, 'could not end hook');
       });

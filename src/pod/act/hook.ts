@@ -14,6 +14,7 @@ import { runHttpHook } from '../hooks/http.ts';
 import type { HookOutcome } from '../hooks/outcome.ts';
 import { runSleepHook } from '../hooks/sleep.ts';
 import { failureMessage, handlerText, invalidHandler } from '../hooks/text.ts';
+import type { HookCut } from '../plan.ts';
 import type { ContainerRecord, HookName, HookRun } from '../record.ts';
 import { graceLeft } from '../stop.ts';
 import type { PodHostPorts } from './host.ts';
@@ -34,7 +35,7 @@ export interface RunningHook {
   readonly hook: HookName;
   /** undefined: the container is gone. */
   readonly live: Live | undefined;
-  /** Aborted when the grace period ends the hook. */
+  /** Aborted when the hook is ended before it is done; the reason is a {@link HookCut}. */
   readonly cut: AbortSignal;
 }
 
@@ -50,14 +51,17 @@ export async function runHook(running: RunningHook): Promise<void> {
     handler: handlerText(handler),
     restartCount: recordOf(engine, container.name)?.restartCount ?? 0,
   };
-  const { outcome, output, truncated, at } = await carryOut(running, handler, run, () => {
+  const told = await carryOut(running, handler, run, () => {
     engine.note({ kind: 'hook-start', ...about });
   });
   // What another owner will find is not for this one to tell.
   if (ports.signal.aborted) return;
+  const { output, truncated } = told;
+  const why = running.cut.aborted && !told.outcome.ok ? (running.cut.reason as HookCut) : undefined;
+  const outcome = why === 'timeout' ? timedOut(told.outcome, engine.pod.hookTimeout ?? 0) : told.outcome;
   // An owner that takes a hook over may see its end long after it came.
-  const now = at ?? ports.clock.now();
-  const cut = running.cut.aborted && !outcome.ok;
+  const now = told.at ?? ports.clock.now();
+  const cut = why === 'grace';
   engine.note({
     kind: 'hook-end',
     ...about,
@@ -77,6 +81,12 @@ export async function runHook(running: RunningHook): Promise<void> {
     name: container.name,
     event: { kind: 'hookEnded', id, hook, ok, at: now, message, detail, byDeadline: cut },
   });
+}
+
+/** The kubelet knows no such end (KEP-4929 would bring it), so the words are minirt's. */
+function timedOut(outcome: HookOutcome, limit: number): HookOutcome {
+  const error = `timed out after ${limit} s`;
+  return { ...outcome, exitCode: undefined, error, detail: error };
 }
 
 interface Told {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseDuration } from '../../../src/cli/duration.ts';
+import { parseDuration } from '../../../src/base/duration.ts';
 import { resolveRoots } from '../../../src/cli/globals.ts';
 import { parseSelector } from '../../../src/cli/selector.ts';
 import { parsePodNames, parseTarget } from '../../../src/cli/words.ts';

@@ -103,6 +103,14 @@ describe('a pod', () => {
     else expect(problems(pod([], [], metadata))).toEqual([expected]);
   });
 
+  test.each(['soon', '0s', '-1s', ''])('a limit of hooks that is none: %j', (limit) => {
+    const lines = ['name: p', `annotations: {minirt.dev/hook-timeout: ${JSON.stringify(limit)}}`];
+    const why = 'must be a duration above zero, for example 10s or 1m30s';
+    expect(problems(pod([], [], lines))).toEqual([
+      `5:42: metadata.annotations[minirt.dev/hook-timeout]: Invalid value: ${JSON.stringify(limit)}: ${why}`,
+    ]);
+  });
+
   test('annotations that are too long together', () => {
     const lines = ['name: p', `annotations: {a: ${'x'.repeat(300_000)}}`];
     expect(problems(pod([], [], lines))).toEqual([

@@ -29,7 +29,7 @@ describe('a pod that is asked to end', () => {
       [{ state: starting, hooks: post }],
       {},
       10,
-      ['hook a i postStart', 'endHook a i postStart'],
+      ['hook a i postStart', 'endHook a i postStart grace'],
     ],
     ['waits for preStop', [{ state: stopping(), hooks: pre }], {}, 9.9, ['hook a i preStop', 'wake 10']],
     ['signals when preStop took all', [{ state: stopping(), hooks: pre }], {}, 10, ['hook a i preStop', 'signal a i']],

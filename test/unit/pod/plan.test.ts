@@ -9,8 +9,10 @@ import {
   creating,
   ended,
   exited,
+  over,
   planned,
   post,
+  pre,
   running,
   starting,
   stopping,
@@ -185,4 +187,23 @@ test('a back-off is told with the kubelet’s words', () => {
       },
     },
   ]);
+});
+
+describe('a hook with a limit', () => {
+  const limited = { hookTimeout: 2.5, containers: [{ name: 'a' }] };
+
+  test.each<[string, Partial<ContainerRecord>, number, readonly string[]]>([
+    ['is left alone before', { state: starting, hooks: post }, 2.4, ['hook a i postStart', 'wake 2.5']],
+    ['is ended then', { state: starting, hooks: post }, 2.5, ['hook a i postStart', 'endHook a i postStart timeout']],
+    [
+      'is a preStop as well',
+      { state: stopping(), hooks: pre },
+      4,
+      ['hook a i preStop', 'endHook a i preStop timeout', 'wake 10'],
+    ],
+    ['was done in time', { state: running, hooks: { postStart: over, preStop: undefined } }, 4, []],
+  ])('%s', (_, container, now, expected) => {
+    const changes = container.state === starting || container.state === running ? {} : { termination: wish() };
+    expect(planned(limited, [container], changes, now)).toEqual(expected);
+  });
 });

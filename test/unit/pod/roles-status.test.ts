@@ -91,7 +91,10 @@ describe('an init container', () => {
 describe('the conditions', () => {
   const of = (...input: Parameters<typeof given>) =>
     Object.fromEntries(
-      (podObject(...given(...input)).status?.conditions ?? []).map(({ type, lastTransitionTime: _, ...rest }) => [type, rest]),
+      (podObject(...given(...input)).status?.conditions ?? []).map(({ type, lastTransitionTime: _, ...rest }) => [
+        type,
+        rest,
+      ]),
     );
 
   test('name the init containers that are not complete', () => {
