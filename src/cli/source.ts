@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { abortReason } from '../base/clock.ts';
 import type { Io } from './io.ts';
@@ -14,11 +15,28 @@ export interface ManifestText {
   readonly text: string;
 }
 
-/** Reads a manifest from a file, an http(s) URL, or, for `-`, from stdin. */
-export async function readManifest(io: Io, source: string): Promise<ManifestText> {
-  if (source === '-') return { name: '-', text: await readStdin(io) };
-  if (/^https?:\/\//i.test(source)) return { name: source, text: await fetchText(source, io.signal) };
-  return { name: source, text: await readText(source) };
+/** Reads a manifest from a file, an http(s) URL or, for `-`, from stdin; of a folder all that are in it. */
+export async function readManifests(io: Io, source: string): Promise<readonly ManifestText[]> {
+  if (source === '-') return [{ name: '-', text: await readStdin(io) }];
+  if (/^https?:\/\//i.test(source)) return [{ name: source, text: await fetchText(source, io.signal) }];
+  const names = await filesIn(source);
+  if (names === undefined) return [{ name: source, text: await readText(source) }];
+  if (names.length === 0) {
+    throw usage(`read manifest: ${source}: recognized file extensions are [.json .yaml .yml]`);
+  }
+  const paths = names.map((name) => join(source, name));
+  return Promise.all(paths.map(async (name) => ({ name, text: await readText(name) })));
+}
+
+/** The manifests in a folder, by name; undefined when it is none. */
+async function filesIn(path: string): Promise<readonly string[] | undefined> {
+  try {
+    const names = await readdir(path);
+    return names.filter((name) => /\.(json|ya?ml)$/.test(name)).toSorted();
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR') || isErrno(error, 'ENOENT')) return undefined;
+    throw usage(`read manifest: ${path}: ${messageOf(error)}`);
+  }
 }
 
 async function readText(path: string): Promise<string> {

@@ -29,7 +29,12 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'hand the pods of a manifest to the supervisor and return',
     load: () => import('./verbs/create.ts'),
   },
-  { name: 'get', summary: 'list pods or events', load: () => import('./verbs/get.ts') },
+  {
+    name: 'apply',
+    summary: 'create what a manifest has, and change ConfigMaps and Secrets in place',
+    load: () => import('./verbs/apply.ts'),
+  },
+  { name: 'get', summary: 'list pods, events, ConfigMaps or Secrets', load: () => import('./verbs/get.ts') },
   { name: 'ps', hidden: true, summary: 'the same as `get pods`', load: () => import('./verbs/ps.ts') },
   {
     name: 'describe',
@@ -66,7 +71,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'serve', summary: 'the supervisor in the foreground', load: () => import('./verbs/serve.ts') },
   { name: 'info', summary: 'where things are kept, and how many', load: () => import('./verbs/info.ts') },
   { name: 'version', summary: 'the version', load: () => import('./verbs/version.ts') },
-  ...['apply', 'attach', 'cp', 'port-forward', 'top', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) =>
+  ...['attach', 'cp', 'port-forward', 'top', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) =>
     later(name),
   ),
   ...['pull', 'inspect', 'save', 'tag', 'prune', 'login', 'logout', 'completion'].map((name) => later(name)),

@@ -3,19 +3,12 @@ import { notYet, usage } from './verb.ts';
 
 const POD_WORDS: ReadonlySet<string> = new Set(['pod', 'pods', 'po']);
 const EVENT_WORDS: ReadonlySet<string> = new Set(['event', 'events', 'ev']);
+const CONFIG_MAP_WORDS: ReadonlySet<string> = new Set(['configmap', 'configmaps', 'cm']);
+const SECRET_WORDS: ReadonlySet<string> = new Set(['secret', 'secrets']);
 /** Kinds that cli.md names and that come with a later version. */
-const LATER: ReadonlySet<string> = new Set([
-  'configmap',
-  'configmaps',
-  'cm',
-  'secret',
-  'secrets',
-  'pvc',
-  'persistentvolumeclaim',
-  'persistentvolumeclaims',
-]);
+const LATER: ReadonlySet<string> = new Set(['pvc', 'persistentvolumeclaim', 'persistentvolumeclaims']);
 
-export type Kind = 'pods' | 'events';
+export type Kind = 'pods' | 'events' | 'configmaps' | 'secrets';
 
 export interface Target {
   readonly kind: Kind;
@@ -27,6 +20,8 @@ function kindOf(word: string): Kind {
   const lower = word.toLowerCase();
   if (POD_WORDS.has(lower)) return 'pods';
   if (EVENT_WORDS.has(lower)) return 'events';
+  if (CONFIG_MAP_WORDS.has(lower)) return 'configmaps';
+  if (SECRET_WORDS.has(lower)) return 'secrets';
   if (LATER.has(lower)) throw notYet(`the kind ${lower}`);
   throw usage(`the kind "${word}" is not known`, 'say `pod NAME`, `pods` or `events`');
 }

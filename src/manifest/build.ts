@@ -1,9 +1,18 @@
 import { posix } from 'node:path';
-import type { HTTPGetAction, LifecycleHandler, Probe as V1Probe, TCPSocketAction } from 'kubernetes-types/core/v1.js';
+import type {
+  EnvFromSource,
+  HTTPGetAction,
+  LifecycleHandler,
+  EnvVar as V1EnvVar,
+  Probe as V1Probe,
+  TCPSocketAction,
+} from 'kubernetes-types/core/v1.js';
 import { parseDuration } from '../base/duration.ts';
-import { DEFAULTED_POLICY, HOOK_TIMEOUT, defaultPullPolicy } from './defaults.ts';
+import { DEFAULTED_POLICY, HOOK_TIMEOUT, MASK_SECRETS, defaultPullPolicy } from './defaults.ts';
 import type {
   Container,
+  EnvEntry,
+  EnvFrom,
   Handler,
   HttpGetAction,
   Pod,
@@ -34,6 +43,7 @@ export function buildPod(object: V1Pod): Pod {
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     activeDeadlineSeconds: spec?.activeDeadlineSeconds,
     readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    masksSecrets: annotations[MASK_SECRETS] !== 'false',
     hookTimeout: parseDuration(annotations[HOOK_TIMEOUT] ?? ''),
     volumes: (spec?.volumes ?? []).map((volume) => ({ kind: 'emptyDir', name: volume.name })),
     containers: [
@@ -44,6 +54,25 @@ export function buildPod(object: V1Pod): Pod {
     ],
     object,
   };
+}
+
+function envEntry({ name, value = '', valueFrom }: V1EnvVar): EnvEntry {
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom ?? {};
+  const key = configMapKeyRef ?? secretKeyRef;
+  if (key !== undefined) {
+    const kind = configMapKeyRef === undefined ? 'secretKey' : 'configMapKey';
+    return { name, from: { kind, object: key.name ?? '', key: key.key, optional: key.optional ?? false } };
+  }
+  if (fieldRef !== undefined) return { name, from: { kind: 'field', path: fieldRef.fieldPath } };
+  if (resourceFieldRef === undefined) return { name, value };
+  const { containerName, resource, divisor = '0' } = resourceFieldRef;
+  return { name, from: { kind: 'resource', container: containerName, resource, divisor } };
+}
+
+function envFrom({ prefix = '', configMapRef, secretRef }: EnvFromSource): EnvFrom {
+  const kind = configMapRef === undefined ? 'secret' : 'configMap';
+  const ref = configMapRef ?? secretRef;
+  return { kind, object: ref?.name ?? '', prefix, optional: ref?.optional ?? false };
 }
 
 /** The name, cut to what a hostname may be (kubelet truncatePodHostnameIfNeeded). */
@@ -63,7 +92,9 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     imagePullPolicyWritten: !(imagePullPolicy === 'Always' && unwritten.has(container.name)),
     command: container.command ?? [],
     args: container.args ?? [],
-    env: (container.env ?? []).map(({ name, value = '' }) => ({ name, value })),
+    envFrom: (container.envFrom ?? []).map(envFrom),
+    env: (container.env ?? []).map(envEntry),
+    resources: { limits: container.resources?.limits ?? {}, requests: container.resources?.requests ?? {} },
     workingDir: (container.workingDir ?? '') === '' ? undefined : container.workingDir,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

@@ -14,6 +14,9 @@ export const DEFAULTED_POLICY = 'minirt.dev/defaulted-image-pull-policy';
 /** Annotation of minirt's own: how long each hook of the pod may take, as `10s` or `1m30s`. */
 export const HOOK_TIMEOUT = 'minirt.dev/hook-timeout';
 
+/** Annotation of minirt's own: `false` shows the values of Secrets in what hooks and probes print. */
+export const MASK_SECRETS = 'minirt.dev/mask-secrets';
+
 /** The object as Kubernetes would store it (pkg/apis/core/v1/defaults.go), keys in the order in which kubectl prints. */
 export function withDefaults(written: V1Pod): V1Pod {
   const pod = preset(written as Plain, fieldTables['Pod'] ?? {}) as V1Pod;
@@ -102,8 +105,8 @@ const SERVER_FIELDS = [
 ] as const;
 
 /** The object without what a server sets: a manifest that was printed by `get -o yaml` is a manifest again. */
-export function withoutServerFields(pod: V1Pod): V1Pod {
-  return without(pod, [['status'], ...SERVER_FIELDS.map((name) => ['metadata', name])]);
+export function withoutServerFields<T>(object: T): T {
+  return without(object, [['status'], ...SERVER_FIELDS.map((name) => ['metadata', name])]);
 }
 
 /** A copy of `value` without the fields at `paths`, nor the objects that this leaves empty. */

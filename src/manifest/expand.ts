@@ -1,13 +1,21 @@
 /** `$(VAR)` as Kubernetes expands it (third_party/forked/golang/expansion; kubelet makeEnvironmentVariables). Pure. */
-import type { EnvVar } from './pod.ts';
+import type { EnvEntry, EnvSource, EnvVar } from './pod.ts';
 
 /**
- * The values of `env`, each expanded from the variables before it. A name that is set twice keeps its first place and
- * its last value.
+ * The values of `env` over those that are `given`, each expanded from the variables before it; one that comes from
+ * somewhere else is taken as it is, and left out when it is undefined. A name that is set twice keeps its first place
+ * and its last value.
  */
-export function expandEnv(env: readonly EnvVar[]): readonly EnvVar[] {
-  const known = new Map<string, string>();
-  for (const { name, value } of env) known.set(name, expand(value, known));
+export function expandEnv(
+  env: readonly EnvEntry[],
+  given: ReadonlyMap<string, string>,
+  valueOf: (source: EnvSource) => string | undefined,
+): readonly EnvVar[] {
+  const known = new Map(given);
+  for (const entry of env) {
+    const value = 'from' in entry ? valueOf(entry.from) : expand(entry.value, known);
+    if (value !== undefined) known.set(entry.name, value);
+  }
   return [...known].map(([name, value]) => ({ name, value }));
 }
 

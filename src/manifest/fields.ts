@@ -1,4 +1,5 @@
 import { containerTables } from './fields/container.ts';
+import { objectTables } from './fields/objects.ts';
 import { podTables } from './fields/pod.ts';
 import type { Field, Rows } from './fields/row.ts';
 import { schedulingTables } from './fields/scheduling.ts';
@@ -8,7 +9,7 @@ import { volumeTables } from './fields/volume.ts';
 export type { Field, Rows };
 
 /**
- * Every field of a Kubernetes 1.36 Pod and what minirt does with it. The decoder reads it, docs/pod-fields.md prints it,
+ * Every field of a Kubernetes 1.36 Pod, and of what configures it, and what minirt does with it. The decoder reads it, docs/pod-fields.md prints it,
  * and a test compares it with the types that Kubernetes publishes. To support a field is to change its row here.
  */
 export const fieldTables: Readonly<Record<string, Rows>> = {
@@ -17,6 +18,7 @@ export const fieldTables: Readonly<Record<string, Rows>> = {
   ...securityTables,
   ...volumeTables,
   ...schedulingTables,
+  ...objectTables,
 };
 
 /** A field's type, taken apart. */

@@ -71,6 +71,17 @@ export function labelValueComplaints(value: string): Complaints {
   ];
 }
 
+/** A key of a ConfigMap or a Secret (IsConfigMapKey). */
+export function configKeyComplaints(key: string): Complaints {
+  const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
+  const dots = key === '.' ? ["must not be '.'"] : key === '..' ? ["must not be '..'"] : [];
+  const start = key.startsWith('..') && key !== '..' ? ["must not start with '..'"] : [];
+  const form = /^[-._a-zA-Z0-9]+$/.test(key)
+    ? []
+    : [hint(rule, ['key.name', 'KEY_NAME', 'key-name'], '[-._a-zA-Z0-9]+')];
+  return [...tooLong(key, 253), ...form, ...dots, ...start];
+}
+
 /** Relaxed rule, GA: any printable ASCII except `=`. */
 export function envNameComplaints(name: string): Complaints {
   return /^[ -<>-~]+$/.test(name)

@@ -4,7 +4,7 @@ const INTRO = `# Pod fields
 
 <!-- Generated from src/manifest/fields.ts by scripts/generate-docs: change the table, not this page. -->
 
-Every field of a Kubernetes 1.36 Pod, and what minirt does with it.
+Every field of a Kubernetes 1.36 Pod, and of the ConfigMaps and Secrets it is configured by, and what minirt does with it.
 
 | status | meaning |
 |---|---|
@@ -20,13 +20,13 @@ A field that stands in no table is an unknown field: an error that names the nea
 
 /** docs/pod-fields.md, as text. Pure; a test holds the file against it. */
 export function podFieldsPage(): string {
-  const tables = reachable('Pod').map((name) => section(name, fieldTables[name] ?? {}));
+  const tables = reachable('Pod', 'ConfigMap', 'Secret').map((name) => section(name, fieldTables[name] ?? {}));
   return [INTRO, ...tables].join('\n');
 }
 
 /** The tables in the order in which a reader meets them, the most general first. */
-function reachable(first: string): readonly string[] {
-  const found = [first];
+function reachable(...first: string[]): readonly string[] {
+  const found = [...first];
   for (const name of found) {
     for (const { type } of Object.values(fieldTables[name] ?? {})) {
       const inner = type.replace(/^(\[\]|map\[string\])/, '');

@@ -4,10 +4,12 @@ import { buildPod } from './build.ts';
 import { withDefaults, without, withoutServerFields } from './defaults.ts';
 import { type Stance, decode } from './decode.ts';
 import { fieldTables } from './fields.ts';
-import { nearest } from '../base/nearest.ts';
-import { type MapNode, type Node, type Path, fromValue, toValue, typeName } from './node.ts';
+import { kindOf, templateOf, textAt } from './kinds.ts';
+import { type MapNode, type Node, type Path, fromValue, typeName } from './node.ts';
+import { type ConfigObject, buildConfigMap, buildSecret } from './objects.ts';
 import type { Pod, V1Pod } from './pod.ts';
 import { type Findings, type Problem, type Report, newReport, placesOf, printable } from './problem.ts';
+import { validateConfigMap, validateSecret } from './validate-objects.ts';
 import { validatePod } from './validate.ts';
 import { readDocuments } from './yaml.ts';
 
@@ -26,6 +28,8 @@ export interface ParseOptions {
 export interface Parsed {
   /** Empty when there are problems. */
   readonly pods: readonly Pod[];
+  /** ConfigMaps and Secrets; empty when there are problems. */
+  readonly objects: readonly ConfigObject[];
   readonly problems: readonly Problem[];
   /** Lines for the user, without an end of line. */
   readonly notices: readonly string[];
@@ -35,26 +39,35 @@ interface Reading {
   readonly findings: Findings;
   readonly validate: Stance;
   readonly pods: Pod[];
+  readonly objects: ConfigObject[];
   readonly skipped: string[];
-  /** namespace/name of every pod so far. */
+  /** kind/namespace/name of every object so far. */
   readonly seen: Set<string>;
 }
 
-/** Reads every Pod of a manifest (YAML or JSON, several documents, Lists). Never throws for what a text may hold. */
+/** Reads every Pod of a manifest (YAML or JSON, several documents, Lists), and what configures them. Never throws for what a text may hold. */
 export function parseManifest(text: string, options: ParseOptions): Parsed {
   const findings: Findings = { file: options.file, places: placesOf(text), problems: [], notices: [] };
-  const reading: Reading = { findings, validate: options.validate, pods: [], skipped: [], seen: new Set() };
+  const reading: Reading = {
+    findings,
+    validate: options.validate,
+    pods: [],
+    objects: [],
+    skipped: [],
+    seen: new Set(),
+  };
   const { roots, flaws } = readDocuments(text);
   const whole = newReport(findings, fromValue(null), []);
   for (const { path, message, at } of flaws) whole.problem(path, message, at);
   for (const root of roots) readObject(reading, root, []);
   const { problems, notices } = findings;
-  if (problems.length === 0 && reading.pods.length === 0) {
+  if (problems.length === 0 && reading.pods.length === 0 && reading.objects.length === 0) {
     const found = reading.skipped.length === 0 ? 'is empty' : `has only ${reading.skipped.join(', ')}`;
     whole.problem([], `nothing to run: minirt runs pods, and this manifest ${found}`, 0);
   }
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  return { pods: problems.length === 0 ? reading.pods : [], problems, notices };
+  const { pods, objects } = problems.length === 0 ? reading : { pods: [], objects: [] };
+  return { pods, objects, problems, notices };
 }
 
 /**
@@ -65,7 +78,7 @@ export function podFromObject(object: unknown): Pod {
   const findings: Findings = { file: '', places: () => ({ line: 1, column: 1 }), problems: [], notices: [] };
   const root = fromValue(object);
   const report = newReport(findings, root, []);
-  const written = root.kind === 'map' && whatIsIt(root, report) === 'pod' ? readPod(root, report, 'strict') : undefined;
+  const written = root.kind === 'map' && kindOf(root, report) === 'pod' ? readPod(root, report, 'strict') : undefined;
   const { problems } = findings;
   if (written !== undefined && problems.length === 0) return buildPod(withDefaults(written));
   const complaints = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
@@ -88,15 +101,22 @@ function readObject(reading: Reading, root: Node, prefix: Path): void {
     report.problem([], `Invalid value: "${typeName(root)}": a manifest is ${wanted}`);
     return;
   }
-  switch (whatIsIt(root, report)) {
+  switch (kindOf(root, report)) {
     case 'pod':
       addPod(reading, root, report);
       break;
     case 'list':
       readList(reading, root, prefix);
       break;
+    case 'configMap':
+    case 'secret':
+      addObject(reading, root, report);
+      break;
+    case 'workload':
+      addTemplate(reading, root, prefix);
+      break;
     case 'other': {
-      const name = [scalarAt(root, 'kind'), scalarAt(root, 'metadata', 'name')].filter((part) => part !== '').join('/');
+      const name = nameOf(root);
       reading.skipped.push(name);
       reading.findings.notices.push(printable(`skipped ${name}: minirt runs pods`));
       break;
@@ -125,45 +145,52 @@ function addPod(reading: Reading, root: MapNode, report: Report): void {
   const written = readPod(root, report, reading.validate);
   if (problems.length > before) return;
   const pod = buildPod(withDefaults(withoutServerFields(written)));
-  const name = `${pod.namespace}/${pod.name}`;
-  if (reading.seen.has(name)) {
-    report.problem(['metadata', 'name'], `Duplicate value: ${JSON.stringify(pod.name)}`);
+  if (isNew(reading, 'Pod', pod, report)) reading.pods.push(pod);
+}
+
+/** One pod of a Deployment and its like, whatever number of replicas it asks for. */
+function addTemplate(reading: Reading, root: MapNode, prefix: Path): void {
+  const name = nameOf(root);
+  const template = templateOf(root);
+  if (template === undefined) {
+    newReport(reading.findings, root, prefix).problem(['spec', 'template'], 'Required value');
     return;
   }
-  reading.seen.add(name);
-  reading.pods.push(pod);
+  const report = newReport(reading.findings, template.root, [...prefix, ...template.path]);
+  const before = reading.pods.length;
+  addPod(reading, template.root, report);
+  const [pod] = reading.pods.slice(before);
+  if (pod !== undefined) reading.findings.notices.push(printable(`${name}: runs as one pod, pod/${pod.name}`));
 }
 
-/** Judges by `apiVersion` and `kind` alone, and reports when these are missing or nearly right. */
-function whatIsIt(root: MapNode, report: Report): 'pod' | 'list' | 'other' | 'broken' {
-  let broken = false;
-  for (const field of ['apiVersion', 'kind']) {
-    const node = root.entries.get(field)?.node ?? fromValue(null);
-    const value = toValue(node);
-    if (typeof value === 'string' && value !== '') continue;
-    broken = true;
-    if (value === null || value === '') {
-      const alike = nearest(
-        field,
-        [...root.entries.keys()].filter((key) => key !== field),
-      );
-      report.problem([field], `Required value${alike === undefined ? '' : `; is ${JSON.stringify(alike)} meant?`}`);
-    } else report.problem([field], `Invalid value: "${typeName(node)}": must be of type string`);
-  }
-  if (broken) return 'broken';
-  const [version, kind] = [scalarAt(root, 'apiVersion'), scalarAt(root, 'kind')];
-  if (version === 'v1' && kind === 'Pod') return 'pod';
-  if (version === 'v1' && (kind === 'List' || kind === 'PodList')) return 'list';
-  if (!['pod', 'pods'].includes(kind.toLowerCase())) return 'other';
-  const at = version === 'v1' ? 'kind' : 'apiVersion';
-  const known = 'minirt knows kind "Pod" in version "v1"';
-  report.problem([at], `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(version)}; ${known}`);
-  return 'broken';
+function addObject(reading: Reading, root: MapNode, report: Report): void {
+  const kind = textAt(root, 'kind') === 'Secret' ? 'Secret' : 'ConfigMap';
+  const { problems } = reading.findings;
+  const before = problems.length;
+  const { value, dropped } = decode(root, fieldTables[kind] ?? {}, report, reading.validate);
+  if (kind === 'Secret') validateSecret(value, report);
+  else validateConfigMap(value, report);
+  if (problems.length > before) return;
+  const written = withoutServerFields(without(value, dropped));
+  const object = kind === 'Secret' ? buildSecret(written) : buildConfigMap(written);
+  if (isNew(reading, kind, object, report)) reading.objects.push(object);
 }
 
-/** The text at a path of fields; empty when there is none. */
-function scalarAt(root: Node, ...path: readonly string[]): string {
-  let node: Node | undefined = root;
-  for (const name of path) node = node?.kind === 'map' ? node.entries.get(name)?.node : undefined;
-  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : '';
+/** Reports a second object of the same kind and name. */
+function isNew(
+  { seen }: Reading,
+  kind: string,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  report: Report,
+): boolean {
+  const key = `${kind}/${namespace}/${name}`;
+  const known = seen.has(key);
+  if (known) report.problem(['metadata', 'name'], `Duplicate value: ${JSON.stringify(name)}`);
+  seen.add(key);
+  return !known;
+}
+
+/** `Service/web` */
+function nameOf(root: MapNode): string {
+  return [textAt(root, 'kind'), textAt(root, 'metadata', 'name')].filter((part) => part !== '').join('/');
 }

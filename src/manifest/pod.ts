@@ -78,6 +78,41 @@ export interface EnvVar {
   readonly value: string;
 }
 
+/** Where the value of a variable comes from, the one-of made a tag. */
+export type EnvSource =
+  | {
+      readonly kind: 'configMapKey' | 'secretKey';
+      readonly object: string;
+      readonly key: string;
+      readonly optional: boolean;
+    }
+  /** A field of the pod: `metadata.labels['app']`. */
+  | { readonly kind: 'field'; readonly path: string }
+  /** `limits.cpu`, of this container when none is named, counted in units of `divisor`. */
+  | {
+      readonly kind: 'resource';
+      readonly container: string | undefined;
+      readonly resource: string;
+      readonly divisor: string;
+    };
+
+/** A variable as it is written. */
+export type EnvEntry = EnvVar | { readonly name: string; readonly from: EnvSource };
+
+/** All keys of an object as variables. */
+export interface EnvFrom {
+  readonly kind: 'configMap' | 'secret';
+  readonly object: string;
+  readonly prefix: string;
+  readonly optional: boolean;
+}
+
+/** Quantities by resource name. */
+export interface Resources {
+  readonly limits: Readonly<Record<string, string>>;
+  readonly requests: Readonly<Record<string, string>>;
+}
+
 export interface Container {
   readonly name: string;
   readonly role: Role;
@@ -89,7 +124,9 @@ export interface Container {
   readonly command: readonly string[];
   /** Empty: the image's CMD, unless `command` is given. */
   readonly args: readonly string[];
-  readonly env: readonly EnvVar[];
+  readonly envFrom: readonly EnvFrom[];
+  readonly env: readonly EnvEntry[];
+  readonly resources: Resources;
   readonly workingDir: string | undefined;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
@@ -137,6 +174,8 @@ export interface Pod {
   readonly readinessGates: readonly string[];
   /** Seconds after which a hook is ended and has failed (annotation `minirt.dev/hook-timeout`); undefined: never. */
   readonly hookTimeout: number | undefined;
+  /** Whether values of its Secrets are blackened in what is told of hooks and probes (annotation `minirt.dev/mask-secrets`). */
+  readonly masksSecrets: boolean;
   readonly volumes: readonly Volume[];
   /** In the order in which they start: init containers and sidecars as written, then the main ones. */
   readonly containers: readonly Container[];

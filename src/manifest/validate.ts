@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { ContainerPort, EnvVar, PodSpec } from 'kubernetes-types/core/v1.js';
+import type { ContainerPort, PodSpec } from 'kubernetes-types/core/v1.js';
 import type { ObjectMeta } from 'kubernetes-types/meta/v1.js';
 import { parseDuration } from '../base/duration.ts';
 import { HOOK_TIMEOUT } from './defaults.ts';
@@ -7,6 +7,7 @@ import * as names from './names.ts';
 import type { Path } from './node.ts';
 import type { V1Container, V1Pod } from './pod.ts';
 import { type Report, complain } from './problem.ts';
+import { validateEnv, validateEnvFrom } from './validate-env.ts';
 import { type Around, validateLifecycle } from './validate-lifecycle.ts';
 import { validateVolumeMounts, validateVolumes } from './validate-volumes.ts';
 
@@ -22,7 +23,8 @@ export function validatePod(pod: V1Pod, report: Report): void {
   validateSpec(pod.spec ?? { containers: [] }, report);
 }
 
-function validateMetadata(metadata: ObjectMeta, report: Report): void {
+/** Kubernetes' rules for every object's metadata (ValidateObjectMeta). */
+export function validateMetadata(metadata: ObjectMeta, report: Report): void {
   const path = ['metadata'];
   const { name = '', namespace = '', generateName = '' } = metadata;
   if (name !== '') complain(report, [...path, 'name'], name, names.subdomainComplaints(name));
@@ -78,7 +80,7 @@ function validateSpec(spec: PodSpec, report: Report): void {
 }
 
 function validateContainer(container: Partial<V1Container>, around: Around, path: Path, report: Report): void {
-  const { name = '', image = '', env = [], ports = [] } = container;
+  const { name = '', image = '', env = [], envFrom = [], ports = [] } = container;
   if (name === '') report.problem([...path, 'name'], 'Required value');
   else complain(report, [...path, 'name'], name, names.labelComplaints(name));
   if (image === '') report.problem([...path, 'image'], 'Required value');
@@ -88,17 +90,15 @@ function validateContainer(container: Partial<V1Container>, around: Around, path
   env.forEach((variable, i) => {
     validateEnv(variable, [...path, 'env', i], report);
   });
+  envFrom.forEach((source, i) => {
+    validateEnvFrom(source, [...path, 'envFrom', i], report);
+  });
   ports.forEach((port, i) => {
     validatePort(port, [...path, 'ports', i], report);
   });
   duplicates(report, ports, { path: [...path, 'ports'], field: 'name' });
   validateLifecycle(container, around, path, report);
   validateVolumeMounts(container.volumeMounts ?? [], around.volumes, [...path, 'volumeMounts'], report);
-}
-
-function validateEnv({ name = '' }: Partial<EnvVar>, path: Path, report: Report): void {
-  if (name === '') report.problem([...path, 'name'], 'Required value');
-  else complain(report, [...path, 'name'], name, names.envNameComplaints(name));
 }
 
 function validatePort(port: Partial<ContainerPort>, path: Path, report: Report): void {

@@ -1,8 +1,8 @@
 import { MinirtError } from '../base/errors.ts';
 import { defaultCapabilities } from '../container/capabilities.ts';
 import type { ContainerSpec, Credentials, Mount, ProcessSpec } from '../container/spec.ts';
-import { expandArgs, expandEnv } from '../manifest/expand.ts';
-import type { Container, Pod } from '../manifest/pod.ts';
+import { expandArgs } from '../manifest/expand.ts';
+import type { Container, EnvVar, Pod } from '../manifest/pod.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -19,6 +19,8 @@ export interface SpecInput {
   readonly container: Container;
   readonly image: ImageProcess;
   readonly user: Credentials;
+  /** The variables that the manifest declares, with their values. */
+  readonly env: readonly EnvVar[];
   readonly id: string;
   readonly uid: string;
   readonly rootfs: ContainerSpec['rootfs'];
@@ -49,8 +51,7 @@ export function containerSpec(input: SpecInput): ContainerSpec {
   };
 }
 
-function processSpec({ pod, container, image, user }: SpecInput): ProcessSpec {
-  const declared = expandEnv(container.env);
+function processSpec({ pod, container, image, user, env: declared }: SpecInput): ProcessSpec {
   const env = environment({ pod, container, image, user }, declared);
   return {
     args: commandLine(container, image, declared),

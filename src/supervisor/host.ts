@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.ts';
 import { openCgroups } from '../container/cgroup.ts';
 import { FileLock } from '../helper/flock.ts';
 import { openImageStore } from '../image/store.ts';
+import { ObjectStore } from '../objects/store.ts';
 import { PodActor } from '../pod/act/actor.ts';
 import type { PodHostPorts } from '../pod/act/host.ts';
 import { PodEngine } from '../pod/engine.ts';
@@ -43,6 +44,7 @@ export async function openHost(roots: Roots, options: HostOptions): Promise<PodH
     clock: systemClock,
     log: options.log,
     images: openImageStore(roots.root),
+    objects: new ObjectStore(roots),
     cgroups: await openCgroups({ state: roots.state, owner: options.owner }),
     signal: stop.signal,
   };

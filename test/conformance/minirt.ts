@@ -62,6 +62,7 @@ export class Minirt {
   /** Ends what is left and removes everything; answers what stayed on the host all the same. */
   async close(): Promise<readonly string[]> {
     await this.run(['delete', 'pods', '--all', '-A', '--now']);
+    for (const kind of ['configmaps', 'secrets']) await this.run(['delete', kind, '--all', '-A']);
     let left = await this.#left();
     for (const end = Date.now() + LINGER_MS; left.length > 0 && Date.now() < end; left = await this.#left()) {
       await delay(STEP_MS);

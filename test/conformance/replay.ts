@@ -56,11 +56,12 @@ class Player {
     this.#inNamespace = ['-n', this.#namespace];
   }
 
-  /** The recording's objects and its pod are documents of one manifest. */
+  /** The recording's objects are there before its pod. */
   async create(): Promise<void> {
     const { objects = [], pod } = this.#recording;
-    const input = [...objects, pod].map((one) => JSON.stringify(one)).join('\n---\n');
-    const made = await this.#must(['create', '-f', '-', '-o', 'json'], input);
+    const before = objects.map((one) => JSON.stringify(one)).join('\n---\n');
+    if (before !== '') await this.#must(['apply', ...this.#inNamespace, '-f', '-'], before);
+    const made = await this.#must(['create', '-f', '-', '-o', 'json'], JSON.stringify(pod));
     const { metadata } = JSON.parse(made) as V1Pod;
     this.#there = true;
     this.#journal = podPaths(this.#minirt.roots, metadata?.uid ?? '').journal;

@@ -14,13 +14,14 @@ const mayImport: ImportTable = {
   manifest: ['base'],
   helper: ['base', 'sys'],
   state: ['base', 'sys', 'helper'],
+  objects: ['base', 'sys', 'manifest', 'state'],
   image: ['base', 'sys', 'helper'],
   container: ['base', 'sys', 'helper'],
   network: ['base', 'sys', 'helper'],
   pod: ['base', 'sys', 'manifest', 'state', 'image', 'container', 'network', 'helper'],
-  supervisor: ['base', 'sys', 'manifest', 'state', 'image', 'container', 'network', 'helper', 'pod'],
+  supervisor: ['base', 'sys', 'manifest', 'state', 'image', 'container', 'network', 'helper', 'objects', 'pod'],
   doctor: ['base', 'sys', 'state', 'container', 'network', 'image', 'helper'],
-  cli: ['base', 'manifest', 'state', 'image', 'pod', 'supervisor', 'doctor', 'network'],
+  cli: ['base', 'manifest', 'state', 'objects', 'image', 'pod', 'supervisor', 'doctor', 'network'],
   'main.ts': ['base', 'cli'],
 };
 

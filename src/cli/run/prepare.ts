@@ -1,6 +1,5 @@
 import { MinirtError, isMinirtError } from '../../base/errors.ts';
 import { openImageStore } from '../../image/store.ts';
-import { HOOK_TIMEOUT } from '../../manifest/defaults.ts';
 import { podFromObject } from '../../manifest/parse.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import { type PodView, findPod } from '../../pod/view.ts';
@@ -39,9 +38,9 @@ export function bringImage(image: string): string {
   return `\`docker save ${image} | minirt load\`, or \`minirt load -i FILE\`, brings it`;
 }
 
-/** The pod with a limit for each of its hooks, instead of its own annotation of that kind. */
-export function limitHooks({ object }: Pod, limit: string): Pod {
-  const annotations = { ...object.metadata?.annotations, [HOOK_TIMEOUT]: limit };
+/** The pod with annotations of minirt's own, in place of those that its manifest has. */
+export function annotated({ object }: Pod, more: Readonly<Record<string, string>>): Pod {
+  const annotations = { ...object.metadata?.annotations, ...more };
   return podFromObject({ ...object, metadata: { ...object.metadata, annotations } });
 }
 

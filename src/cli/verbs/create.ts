@@ -1,7 +1,8 @@
 import { ensureOwned } from '../../supervisor/client.ts';
 import { registerPod } from '../../supervisor/registry.ts';
 import { say } from '../io.ts';
-import { type ManifestOptions, readPods, validateOption } from '../manifests.ts';
+import { type ManifestOptions, readManifest, validateOption } from '../manifests.ts';
+import { createObjects } from '../objects.ts';
 import { asJson, asYaml } from '../render/document.ts';
 import { type Verb, usage } from '../verb.ts';
 
@@ -13,14 +14,16 @@ interface Options extends ManifestOptions {
 export const verb: Verb<Options> = {
   arguments: '',
   options: [
-    { flags: '-f, --filename <file>', text: 'manifest: a file, an http(s) URL, or - for stdin' },
+    { flags: '-f, --filename <file>', text: 'manifest: a file, a folder, an http(s) URL, or - for stdin' },
     validateOption,
     { flags: '-o, --output <format>', text: 'print the created pod', choices: ['json', 'yaml', 'name'] },
   ],
   async run(context, { options }) {
     const { io, roots } = context;
     if (options.filename === undefined) throw usage('must specify -f', 'minirt create -f pod.yaml');
-    for (const pod of await readPods(context, options.filename, options)) {
+    const { pods, objects } = await readManifest(context, options.filename, options);
+    await createObjects(context, objects, options.output);
+    for (const pod of pods) {
       const view = await registerPod(roots, pod, {});
       await ensureOwned(roots, view.uid);
       if (options.output === 'json') io.stdout.write(asJson(view.object));

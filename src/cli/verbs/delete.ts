@@ -4,7 +4,9 @@ import { removePod } from '../../supervisor/registry.ts';
 import { type GraceOptions, endPod, graceOf, graceOptions, requestEnd } from '../ending.ts';
 import { say, tell } from '../io.ts';
 import { viewOrNothing } from '../log/instance.ts';
-import { readPods } from '../manifests.ts';
+import type { ObjectKind } from '../../objects/store.ts';
+import { readManifest } from '../manifests.ts';
+import { deleteObjects, select } from '../objects.ts';
 import { endingLines } from '../render/ending.ts';
 import { type Selection, forEach, selectPods, selectorOptions } from '../select.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
@@ -22,8 +24,8 @@ export interface DeleteOptions extends GraceOptions, Selection {
 export const verb: Verb<DeleteOptions> = {
   arguments: '[what...]',
   options: [
-    { flags: '-f, --filename <file>', text: 'the pods of a manifest' },
-    { flags: '--all', text: 'all pods of the namespace' },
+    { flags: '-f, --filename <file>', text: 'what a manifest has' },
+    { flags: '--all', text: 'all of the namespace' },
     ...selectorOptions,
     ...graceOptions,
     { flags: '--force', text: 'the shortest grace period, and do not ask whether that is wise' },
@@ -31,38 +33,65 @@ export const verb: Verb<DeleteOptions> = {
     { flags: '--ignore-not-found', text: 'a pod that does not exist is no failure' },
     { flags: '-o, --output <format>', text: 'name', choices: ['name'] },
   ],
-  notes: 'What: `pod NAME…`, `pod/NAME…`, or as docker has it, `minirt rm NAME…`.',
+  notes: 'What: `pod NAME…`, `pod/NAME…`, `configmap NAME…`, `secret NAME…`, or as docker has it, `minirt rm NAME…`.',
   async run(context, { words, options }) {
     const { io } = context;
     if (options.force === true) {
       tell(io, 'warning: with --force a pod gets no time to end by itself; its grace period becomes 1 s');
     }
-    return deletePods(context, await namesOf(context, words, options), options);
+    if (options.filename !== undefined) return deleteManifest(context, words, options.filename, options);
+    const { kind, names } = parseTarget(words);
+    if (kind === 'configmaps') return deleteNamedObjects(context, 'ConfigMap', names, options);
+    if (kind === 'secrets') return deleteNamedObjects(context, 'Secret', names, options);
+    if (kind !== 'pods') throw usage(`${kind} cannot be deleted`);
+    return deletePods(context, namesOf(context, names, options), options);
   },
 };
 
 type Named = { readonly namespace: string; readonly name: string };
 
-async function namesOf(
+function namesOf({ namespace }: Context, names: readonly string[], options: DeleteOptions): readonly Named[] | 'all' {
+  if (wantsAll(names, options)) return 'all';
+  return names.map((name) => ({ namespace, name }));
+}
+
+/** Whether all are meant, or all that are selected; a usage error when nothing is, or both. */
+function wantsAll(names: readonly string[], { all, selector, fieldSelector }: DeleteOptions): boolean {
+  const many = all === true || selector !== undefined || fieldSelector !== undefined;
+  if (many && names.length > 0) throw usage('name cannot be provided when a selector or --all is specified');
+  if (!many && names.length === 0) {
+    throw usage('resource(s) were provided, but no name was specified', 'name them, or say --all');
+  }
+  return many;
+}
+
+/** Pods first: what they use goes after them. */
+async function deleteManifest(
   context: Context,
   words: readonly string[],
+  file: string,
   options: DeleteOptions,
-): Promise<readonly Named[] | 'all'> {
+): Promise<number> {
+  if (words.length > 0) throw usage('name pods or give their manifest, not both');
+  const { pods, objects } = await readManifest(context, file, { validate: 'ignore' });
+  const status = await deletePods(context, pods, options);
+  await deleteObjects(context, objects, options);
+  return status;
+}
+
+async function deleteNamedObjects(
+  context: Context,
+  kind: ObjectKind,
+  names: readonly string[],
+  options: DeleteOptions,
+): Promise<number> {
   const { namespace } = context;
-  if (options.filename !== undefined) {
-    if (words.length > 0) throw usage('name pods or give their manifest, not both');
-    return readPods(context, options.filename, { validate: 'ignore' });
-  }
-  const { kind, names } = parseTarget(words);
-  if (kind !== 'pods') throw usage(`${kind} cannot be deleted`);
-  if (options.all === true || options.selector !== undefined || options.fieldSelector !== undefined) {
-    if (names.length > 0) throw usage('name cannot be provided when a selector or --all is specified');
-    return 'all';
-  }
-  if (names.length === 0) {
-    throw usage('resource(s) were provided, but no name was specified', 'name pods, or say --all');
-  }
-  return names.map((name) => ({ namespace, name }));
+  const objects = wantsAll(names, options)
+    ? await select(context, kind, [], options)
+    : names.map((name) => ({ kind, namespace, name }));
+  if (objects.length === 0) tell(context.io, 'No resources found');
+  await deleteObjects(context, objects, options);
+  return 0;
 }
 
 /** Deletes pods at the same time; one that cannot be deleted does not keep the others. */

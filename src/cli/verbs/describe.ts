@@ -1,5 +1,6 @@
 import { eventsOf } from '../../pod/events.ts';
 import { readJournal } from '../../pod/view.ts';
+import { describeObjects } from '../objects.ts';
 import { describePod } from '../render/describe.ts';
 import { type Selection, deletedOption, selectPods, selectorOptions } from '../select.ts';
 import { type Verb, usage } from '../verb.ts';
@@ -8,9 +9,11 @@ import { parseTarget } from '../words.ts';
 export const verb: Verb<Selection> = {
   arguments: '<what...>',
   options: [...selectorOptions, deletedOption],
-  notes: 'What: `pods`, `pod NAME…`, `pod/NAME…`.',
+  notes: 'What: `pods`, `pod NAME…`, `pod/NAME…`, `configmap NAME`, `secret NAME`.',
   async run(context, { words, options }) {
     const { kind, names } = parseTarget(words);
+    if (kind === 'configmaps') return describeObjects(context, 'ConfigMap', names, options);
+    if (kind === 'secrets') return describeObjects(context, 'Secret', names, options);
     if (kind !== 'pods') throw usage(`${kind} cannot be described`);
     const views = await selectPods(context, names, options);
     const texts = await Promise.all(

@@ -1,4 +1,5 @@
 import { tell } from '../io.ts';
+import { getObjects } from '../objects.ts';
 import { parseOutput, podsText } from '../output.ts';
 import { type Selection, selectPods, selectorOptions } from '../select.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
@@ -19,7 +20,7 @@ export const verb: Verb<GetOptions> = {
     ...selectorOptions,
     { flags: '--no-headers', text: 'leave out the heading' },
   ],
-  notes: 'What: `pods`, `pod NAME…`, `pod/NAME…`, `events`.',
+  notes: 'What: `pods`, `pod NAME…`, `pod/NAME…`, `events`, `configmaps`, `secrets`.',
   async run(context, { words, options }) {
     const target = parseTarget(words);
     if (target.kind === 'events') {
@@ -27,6 +28,8 @@ export const verb: Verb<GetOptions> = {
         throw usage('events have no names here', '`minirt events POD` shows those of one pod');
       return getEvents(context, undefined, options);
     }
+    if (target.kind === 'configmaps') return getObjects(context, 'ConfigMap', target.names, options);
+    if (target.kind === 'secrets') return getObjects(context, 'Secret', target.names, options);
     return getPods(context, target.names, options);
   },
 };

@@ -1,8 +1,11 @@
 import { parseDuration } from '../../base/duration.ts';
 import { durationOption } from '../duration.ts';
+import { HOOK_TIMEOUT, MASK_SECRETS } from '../../manifest/defaults.ts';
+import { tell } from '../io.ts';
 import { type ManifestOptions, readPods, validateOption } from '../manifests.ts';
+import { applyObjects } from '../objects.ts';
 import type { Until } from '../run/outcome.ts';
-import { checkImages, limitHooks } from '../run/prepare.ts';
+import { annotated, checkImages } from '../run/prepare.ts';
 import { type Verb, notYet, usage } from '../verb.ts';
 import { isObjectName } from '../words.ts';
 
@@ -16,6 +19,7 @@ interface Options extends ManifestOptions {
   readonly until?: Until;
   readonly timeout?: number;
   readonly hookTimeout?: string;
+  readonly mask?: boolean;
   readonly quiet?: boolean;
   readonly output?: 'json';
   readonly filename?: string;
@@ -45,6 +49,7 @@ export const verb: Verb<Options> = {
       text: 'a hook that takes longer is ended, and has failed',
       parse: positiveDuration,
     },
+    { flags: '--no-mask', text: 'show values of Secrets in what hooks and probes print' },
     { flags: '-q, --quiet', text: 'only what the containers print' },
     {
       flags: '-o, --output <format>',
@@ -65,11 +70,14 @@ export const verb: Verb<Options> = {
     refuseLater(options);
     if (options.name !== undefined && !isObjectName(options.name))
       throw usage(`--name: "${options.name}" cannot name a pod`);
-    const { hookTimeout } = options;
-    const read = await readPods(context, file, options);
-    const pods = hookTimeout === undefined ? read : read.map((pod) => limitHooks(pod, hookTimeout));
+    const { pods: read, objects } = await readPods(context, file, options);
+    const annotations = annotationsOf(options);
+    const pods = Object.keys(annotations).length === 0 ? read : read.map((pod) => annotated(pod, annotations));
     if (options.name !== undefined && pods.length > 1) throw usage('--name needs a manifest of one pod');
     await checkImages(context, pods);
+    await applyObjects(context, objects, (line) => {
+      if (options.quiet !== true) tell(context.io, line);
+    });
     const { name, replace, rm, quiet, timeout, until } = options;
     const how = {
       ...(name === undefined ? {} : { name }),
@@ -89,6 +97,14 @@ export const verb: Verb<Options> = {
 function refuseLater(options: Options): void {
   if (options.pull !== undefined) throw notYet('--pull');
   if (options.network !== undefined) throw notYet('--network');
+}
+
+/** What of a call stays with the pod, whoever owns it later. */
+function annotationsOf({ hookTimeout, mask }: Options): Readonly<Record<string, string>> {
+  return {
+    ...(hookTimeout === undefined ? {} : { [HOOK_TIMEOUT]: hookTimeout }),
+    ...(mask === false ? { [MASK_SECRETS]: 'false' } : {}),
+  };
 }
 
 /** The text itself: it is kept as it was given. */

@@ -8,7 +8,9 @@ const NO_TOKEN = 'There is no API server, hence no token.';
 export const podTables = {
   Pod: {
     apiVersion: supported('string', { note: '`v1`.' }),
-    kind: supported('string', { note: '`Pod`; a `List` of pods works too.' }),
+    kind: supported('string', {
+      note: '`Pod`; a `List` works too, and the template of a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob, of which one pod is run.',
+    }),
     metadata: supported('ObjectMeta'),
     spec: supported('PodSpec'),
     status: noMeaning('any', BY_MINIRT),
@@ -18,7 +20,7 @@ export const podTables = {
     namespace: supported('string', { preset: 'default', note: 'Namespaces need not be made; each is a set of names.' }),
     labels: supported('map[string]string'),
     annotations: supported('map[string]string', {
-      note: '`minirt.dev/defaulted-image-pull-policy` is added: it names the containers whose `Always` was only a default.',
+      note: '`minirt.dev/defaulted-image-pull-policy` is added: it names the containers whose `Always` was only a default. `minirt.dev/hook-timeout` limits how long hooks may take, `minirt.dev/mask-secrets: "false"` shows values of Secrets in what hooks and probes print.',
     }),
     generateName: noMeaning('string', 'No names are made up: `name` is required.'),
     uid: noMeaning('string', BY_MINIRT),

@@ -14,6 +14,7 @@ import { runHttpHook } from '../hooks/http.ts';
 import type { HookOutcome } from '../hooks/outcome.ts';
 import { runSleepHook } from '../hooks/sleep.ts';
 import { failureMessage, handlerText, invalidHandler } from '../hooks/text.ts';
+import { maskOf } from '../mask.ts';
 import type { HookCut } from '../plan.ts';
 import type { ContainerRecord, HookName, HookRun } from '../record.ts';
 import { graceLeft } from '../stop.ts';
@@ -56,9 +57,12 @@ export async function runHook(running: RunningHook): Promise<void> {
   });
   // What another owner will find is not for this one to tell.
   if (ports.signal.aborted) return;
-  const { output, truncated } = told;
+  const mask = await maskOf(engine.pod, ports.objects);
+  const { truncated } = told;
+  const output = mask(told.output);
   const why = running.cut.aborted && !told.outcome.ok ? (running.cut.reason as HookCut) : undefined;
-  const outcome = why === 'timeout' ? timedOut(told.outcome, engine.pod.hookTimeout ?? 0) : told.outcome;
+  const went = why === 'timeout' ? timedOut(told.outcome, engine.pod.hookTimeout ?? 0) : told.outcome;
+  const outcome = { ...went, error: mask(went.error), output: mask(went.output), detail: mask(went.detail) };
   // An owner that takes a hook over may see its end long after it came.
   const now = told.at ?? ports.clock.now();
   const cut = why === 'grace';

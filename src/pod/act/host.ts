@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Cgroups } from '../../container/cgroup.ts';
 import type { ImageStore } from '../../image/store.ts';
+import type { ObjectSource } from '../../manifest/objects.ts';
 import type { Roots } from '../../state/paths.ts';
 
 /** What all pods of one owner share. */
@@ -11,6 +12,7 @@ export interface PodHostPorts {
   readonly log: Logger;
   readonly images: ImageStore;
   readonly cgroups: Cgroups;
+  readonly objects: ObjectSource;
   /** Aborted when the owner lets go of its pods. */
   readonly signal: AbortSignal;
 }

@@ -3,10 +3,11 @@ import { seconds } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { execCapture } from '../../container/exec.ts';
 import { expandArgs } from '../../manifest/expand.ts';
-import type { Container, Probe, ProbeName } from '../../manifest/pod.ts';
+import type { Container, EnvVar, Probe, ProbeName } from '../../manifest/pod.ts';
 import { containerPaths } from '../../state/paths.ts';
 import type { EngineView } from '../engine.ts';
 import type { ProbeOutcome } from '../journal-entry.ts';
+import { maskOf } from '../mask.ts';
 import { type RunCommand, tryExec } from '../probes/exec.ts';
 import { tryGrpc } from '../probes/grpc.ts';
 import { tryHttp } from '../probes/http.ts';
@@ -50,8 +51,11 @@ export async function runProbe(running: RunningProbe): Promise<void> {
   }
   if (ports.signal.aborted) return;
   if (gone) return live?.gone;
-  note(running, probe, tried, Number(ports.clock.now() - began) / NANOSECONDS);
-  const { outcome, output } = tried;
+  const took = Number(ports.clock.now() - began) / NANOSECONDS;
+  const mask = await maskOf(engine.pod, ports.objects);
+  const { outcome } = tried;
+  const output = mask(tried.output);
+  note(running, probe, { ...tried, output }, took);
   engine.emit({
     kind: 'container',
     name: container.name,
@@ -85,7 +89,7 @@ async function tryOnce(running: RunningProbe, probe: Probe): Promise<{ tried: Tr
 function carryOut(running: RunningProbe, { handler }: Probe, around: ProbeSurroundings): Promise<Tried> {
   switch (handler.kind) {
     case 'exec': {
-      const command = expandArgs(handler.command, running.container.env);
+      const command = expandArgs(handler.command, literalEnv(running.container));
       return tryExec({ kind: 'exec', command }, around, commandIn(running));
     }
     case 'httpGet':
@@ -106,6 +110,11 @@ function commandIn({ ports, engine, id, probe }: RunningProbe): RunCommand {
     const monitor = { socket: paths.socket, pod: engine.record.uid, container: id };
     return execCapture({ monitor, id: `${probe}-${randomBytes(6).toString('hex')}`, process }, options);
   };
+}
+
+/** Only what is written out is known to a probe (ExpandContainerCommandOnlyStatic). */
+function literalEnv({ env }: Container): readonly EnvVar[] {
+  return env.map((entry) => ('value' in entry ? entry : { name: entry.name, value: '' }));
 }
 
 /** What went wrong is kept, and the first time that it goes well again. */

@@ -9,10 +9,12 @@ import type { ContainerSpec, Credentials } from '../../container/spec.ts';
 import { resolveUser } from '../../container/users.ts';
 import { peekImage } from '../../helper/peek.ts';
 import type { Image } from '../../image/store.ts';
-import type { Container } from '../../manifest/pod.ts';
+import type { Container, EnvVar } from '../../manifest/pod.ts';
 import { containerLog, containerPaths, podPaths } from '../../state/paths.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
+import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
+import { declaredEnv, objectsOfEnv } from '../env.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
 import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last-words.ts';
 import { signalNumber } from '../signals.ts';
@@ -136,6 +138,7 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     pod,
     container,
     image: image.config,
+    env: await environmentOf(ports, engine, container),
     user: await credentials(rootfs, image.config.user, ports.signal),
     id,
     uid: record.uid,
@@ -145,6 +148,17 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
   });
+}
+
+/** The variables that the manifest declares, as they are now. */
+async function environmentOf(
+  { objects, roots }: PodHostPorts,
+  { pod, record }: EngineView,
+  container: Container,
+): Promise<readonly EnvVar[]> {
+  const ip = record.sandbox.phase === 'ready' ? record.sandbox.ip : undefined;
+  const found = await objectsOfEnv(container, pod.namespace, objects);
+  return declaredEnv(container, { pod, uid: record.uid, ip, node: thisNode(roots.root), ...found });
 }
 
 /** Who the image's process is; names and groups come from the image's own files. */

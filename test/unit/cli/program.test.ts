@@ -23,10 +23,10 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 describe('the command line', () => {
   test.each<[line: string, code: number, err: RegExp]>([
     ['gte pods', 2, /^error\[usage\]: unknown verb "gte"\nhint: did you mean `minirt get`\?/],
-    ['apply -f x', 2, /^error\[usage\]: `minirt apply` is not yet supported/],
+    ['wait pod x', 2, /^error\[usage\]: `minirt wait` is not yet supported/],
     ['get', 2, /^error\[usage\]: missing required argument 'what'/],
     ['get pods --frobnicate', 2, /^error\[usage\]: unknown option '--frobnicate'/],
-    ['get secrets', 2, /not yet supported/],
+    ['get pvc', 2, /not yet supported/],
     ['get pods -o jsonpath={.items', 2, /error parsing jsonpath \{\.items, unclosed action/],
     ['get pods -o jsonpath', 2, /template format specified but no template given/],
     ['get pods -o custom-columns=A:.b', 2, /-o custom-columns is not yet supported/],

@@ -16,7 +16,7 @@ describe('what a verb is about', () => {
   });
 
   test.each<[words: string[], code: string, text: RegExp]>([
-    [['secret', 'a'], 'usage', /not yet supported/],
+    [['pvc', 'a'], 'usage', /not yet supported/],
     [['gizmo'], 'usage', /kind "gizmo" is not known/],
     [['pod', 'pod/a'], 'usage', /no need to specify a resource type/],
     [['pod/a/b'], 'usage', /single resource and name/],

@@ -85,7 +85,6 @@ describe('a field of a container', () => {
       'lifecycle: {preStop: {exec: {}}}',
       `9:33: ${C}.lifecycle.preStop.exec.command: Required value`,
     ],
-    ['is not built yet', 'envFrom: [{prefix: X_}]', `9:5: ${C}.envFrom: not yet supported`],
     [
       'asks for a volume',
       'volumeMounts: [{name: a, mountPath: /a}]',

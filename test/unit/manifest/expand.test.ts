@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { expandArgs, expandEnv } from '../../../src/manifest/expand.ts';
+import type { EnvEntry, EnvSource, EnvVar } from '../../../src/manifest/pod.ts';
 
 const env = [
   { name: 'A', value: 'a' },
@@ -38,13 +39,15 @@ describe('a word of command or args', () => {
 });
 
 describe('an environment', () => {
+  const ofLiterals = (entries: readonly EnvVar[]) => expandEnv(entries, new Map(), () => undefined);
+
   test('takes values from the variables before only', () => {
     const later = [
       { name: 'X', value: '$(Y)' },
       { name: 'Y', value: '1' },
       { name: 'Z', value: '$(X)/$(Y)' },
     ];
-    expect(expandEnv(later).map(({ value }) => value)).toEqual(['$(Y)', '1', '$(Y)/1']);
+    expect(ofLiterals(later).map(({ value }) => value)).toEqual(['$(Y)', '1', '$(Y)/1']);
   });
 
   test('lets a variable extend an earlier one of its name', () => {
@@ -52,6 +55,21 @@ describe('an environment', () => {
       { name: 'P', value: '/a' },
       { name: 'P', value: '$(P):/b' },
     ];
-    expect(expandEnv(twice)).toEqual([{ name: 'P', value: '/a:/b' }]);
+    expect(ofLiterals(twice)).toEqual([{ name: 'P', value: '/a:/b' }]);
+  });
+
+  test('takes what comes from elsewhere as it is, and leaves out what there is not', () => {
+    const entries: readonly EnvEntry[] = [
+      { name: 'A', from: { kind: 'field', path: 'metadata.name' } },
+      { name: 'B', from: { kind: 'field', path: 'none' } },
+      { name: 'C', value: '$(A)-$(B)-$(G)' },
+      { name: 'G', value: 'over' },
+    ];
+    const valueOf = (source: EnvSource) => (source.kind === 'field' && source.path === 'none' ? undefined : '$(C)');
+    expect(expandEnv(entries, new Map([['G', 'given']]), valueOf)).toEqual([
+      { name: 'G', value: 'over' },
+      { name: 'A', value: '$(C)' },
+      { name: 'C', value: '$(C)-$(B)-given' },
+    ]);
   });
 });

@@ -32,6 +32,8 @@ describe('a manifest of one container and nothing else', () => {
       terminationGracePeriodSeconds: 30,
       activeDeadlineSeconds: undefined,
       readinessGates: [],
+      masksSecrets: true,
+      hookTimeout: undefined,
       volumes: [],
       containers: [
         {
@@ -42,7 +44,9 @@ describe('a manifest of one container and nothing else', () => {
           imagePullPolicyWritten: true,
           command: [],
           args: [],
+          envFrom: [],
           env: [],
+          resources: { limits: {}, requests: {} },
           workingDir: undefined,
           stdin: false,
           stdinOnce: false,

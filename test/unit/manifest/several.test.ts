@@ -31,6 +31,65 @@ describe('a manifest of several objects', () => {
     expect(notices).toEqual(['skipped Service/web: minirt runs pods']);
   });
 
+  const template = [
+    'metadata: {name: web, namespace: shop}',
+    'spec:',
+    '  replicas: 3',
+    '  template:',
+    '    metadata: {labels: {app: web}}',
+    '    spec:',
+    '      containers: [{name: c, image: busybox, comand: [x]}]',
+  ];
+
+  test.each(['apps/v1 Deployment', 'apps/v1 StatefulSet', 'apps/v1 DaemonSet', 'apps/v1 ReplicaSet', 'batch/v1 Job'])(
+    'takes the one pod of a template: %s',
+    (what) => {
+      const [version = '', kind = ''] = what.split(' ');
+      const text = [`apiVersion: ${version}`, `kind: ${kind}`, ...template].join('\n');
+      const { pods, notices } = parse(text.replace(', comand: [x]', ''));
+      expect(pods).toMatchObject([{ name: 'web', namespace: 'shop', labels: { app: 'web' } }]);
+      expect(notices).toEqual([`${kind}/web: runs as one pod, pod/web`]);
+      expect(parse(text).problems.map(({ line, path }) => [line, path])).toEqual([
+        [9, 'spec.template.spec.containers[0].comand'],
+      ]);
+    },
+  );
+
+  test('takes the pod of a CronJob from deeper down', () => {
+    const job = [
+      'apiVersion: batch/v1',
+      'kind: CronJob',
+      'metadata: {name: nightly}',
+      'spec: {jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}}}',
+    ];
+    expect(parse(job.join('\n')).pods).toMatchObject([{ name: 'nightly', restartPolicy: 'Never' }]);
+  });
+
+  test('misses a template', () => {
+    const { problems } = parse('{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {}}');
+    expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual(['spec.template: Required value']);
+  });
+
+  test('gives ConfigMaps and Secrets apart from the pods', () => {
+    const { pods, objects } = parse(
+      `${named('a')}---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m, uid: x}, data: {k: v}}\n---\n` +
+        '{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {a: MQ==}, stringData: {a: one, b: two}}\n',
+    );
+    expect(pods).toHaveLength(1);
+    expect(objects).toMatchObject([
+      { kind: 'ConfigMap', name: 'm', namespace: 'default', data: { k: 'v' }, object: { metadata: { name: 'm' } } },
+      { kind: 'Secret', type: 'Opaque', data: { a: 'b25l', b: 'dHdv' } },
+    ]);
+    expect(objects[0]?.object.metadata).not.toHaveProperty('uid');
+    expect(objects[1]?.object).not.toHaveProperty('stringData');
+  });
+
+  test('lets objects of different kinds have the same name, and no two of one kind', () => {
+    const map = '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}';
+    expect(parse(`${named('a')}---\n${map}`).problems).toEqual([]);
+    expect(parse(`${map}\n---\n${map}`).problems.map(({ message }) => message)).toEqual(['Duplicate value: "a"']);
+  });
+
   test('gives no pod at all when one has a problem', () => {
     const { pods, problems } = parse(`${named('a')}---\n${named('Bad')}`);
     expect(pods).toEqual([]);
@@ -41,13 +100,13 @@ describe('a manifest of several objects', () => {
 describe('the stance towards fields that minirt does not act on', () => {
   const text = podWith([
     'comand: [x]',
-    'envFrom: [{prefix: X_}]',
+    'resources: {limits: {cpu: 1}}',
     'volumeMounts: [{subPath: x, name: v, mountPath: /v}]',
     'securityContext: {runAsUser: 5}',
   ]).concat('  volumes: [{name: v}]\n');
   const lines = [
     'pod.yaml:9:5: spec.containers[0].comand: unknown field "comand"; did you mean "command"?',
-    'pod.yaml:10:5: spec.containers[0].envFrom: not yet supported; ignored',
+    'pod.yaml:10:17: spec.containers[0].resources.limits: not yet supported; ignored',
     'pod.yaml:11:21: spec.containers[0].volumeMounts[0].subPath: not yet supported; ignored',
     'pod.yaml:12:23: spec.containers[0].securityContext.runAsUser: not yet supported; ignored',
   ];

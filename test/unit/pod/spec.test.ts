@@ -17,6 +17,7 @@ function targets(mountPaths: readonly string[], terminationMessagePath = '/dev/t
     container,
     image: { entrypoint: [], cmd: [], env: [], workingDir: '' },
     user: { uid: 0, gid: 0, groups: [], home: '/' },
+    env: [],
     id: '0'.repeat(64),
     uid: 'u',
     rootfs: { store: '/store', layers: ['l'] },

@@ -1,0 +1,132 @@
+/** ConfigMaps and Secrets at the command line, as kubectl shows them. */
+import { MinirtError } from '../base/errors.ts';
+import type { ConfigObject } from '../manifest/objects.ts';
+import { type ObjectKind, ObjectStore, PLURAL } from '../objects/store.ts';
+import { prepareState } from '../supervisor/registry.ts';
+import { say, tell } from './io.ts';
+import { type Output, parseOutput } from './output.ts';
+import { asJson, asYaml } from './render/document.ts';
+import { describeObject, objectsText } from './render/objects.ts';
+import { forEach } from './select.ts';
+import { parseSelector } from './selector.ts';
+import { type Context, usage } from './verb.ts';
+
+export interface ObjectOptions {
+  readonly output?: string;
+  readonly selector?: string;
+  readonly headers?: boolean;
+  readonly watch?: boolean;
+}
+
+/** Keeps objects, in place of earlier ones of their names, and says for each what became of it. */
+export async function applyObjects(
+  { roots }: Context,
+  objects: readonly ConfigObject[],
+  told: (line: string) => void,
+): Promise<void> {
+  if (objects.length === 0) return;
+  prepareState(roots);
+  const store = new ObjectStore(roots);
+  for (const object of objects) told(`${word(object)} ${await store.put(object)}`);
+}
+
+/** Keeps objects whose names are still free. */
+export async function createObjects(
+  { io, roots }: Context,
+  objects: readonly ConfigObject[],
+  output?: string,
+): Promise<void> {
+  if (objects.length === 0) return;
+  prepareState(roots);
+  const store = new ObjectStore(roots);
+  for (const { kind, namespace, name } of objects) {
+    if ((await store.find(kind, namespace, name)) === undefined) continue;
+    throw new MinirtError('object.exists', `${PLURAL[kind]} ${JSON.stringify(name)} already exists`, {
+      hint: '`minirt apply -f FILE` changes it',
+    });
+  }
+  for (const object of objects) {
+    await store.put(object);
+    if (output === 'json') io.stdout.write(asJson(object.object));
+    else if (output === 'yaml') io.stdout.write(await asYaml(object.object));
+    else say(io, output === 'name' ? word(object) : `${word(object)} created`);
+  }
+}
+
+export async function getObjects(
+  context: Context,
+  kind: ObjectKind,
+  names: readonly string[],
+  options: ObjectOptions,
+): Promise<number> {
+  const { io, namespace, allNamespaces } = context;
+  if (options.watch === true) throw usage(`${PLURAL[kind]} cannot be watched`);
+  const output: Output = await parseOutput(options.output);
+  const objects = await select(context, kind, names, options);
+  if (output.kind === 'table' && objects.length === 0) {
+    tell(io, allNamespaces ? 'No resources found' : `No resources found in ${namespace} namespace.`);
+    return 0;
+  }
+  const how = { headers: options.headers !== false, namespaces: allNamespaces, one: names.length === 1 };
+  io.stdout.write(await objectsText(objects, output, how));
+  return 0;
+}
+
+export async function describeObjects(
+  context: Context,
+  kind: ObjectKind,
+  names: readonly string[],
+  options: ObjectOptions,
+): Promise<number> {
+  const objects = await select(context, kind, names, options);
+  context.io.stdout.write(objects.map(describeObject).join('\n\n'));
+  return 0;
+}
+
+/** Removes objects; pods that use them go on with what they have. */
+export async function deleteObjects(
+  context: Context,
+  objects: readonly Pick<ConfigObject, 'kind' | 'namespace' | 'name'>[],
+  options: { readonly ignoreNotFound?: boolean; readonly output?: 'name' },
+): Promise<void> {
+  const store = new ObjectStore(context.roots);
+  await forEach(context, objects, async (object) => {
+    const { kind, namespace, name } = object;
+    const was = await store.remove(kind, namespace, name);
+    if (!was && options.ignoreNotFound === true) return;
+    if (!was) throw notFound(kind, name);
+    const what = `${kind.toLowerCase()} "${name}" deleted from ${namespace} namespace`;
+    say(context.io, options.output === 'name' ? word(object) : what);
+  });
+}
+
+/** The named objects, or all that are selected. */
+export async function select(
+  { roots, namespace, allNamespaces }: Context,
+  kind: ObjectKind,
+  names: readonly string[],
+  { selector }: Pick<ObjectOptions, 'selector'>,
+): Promise<readonly ConfigObject[]> {
+  const store = new ObjectStore(roots);
+  if (names.length > 0) {
+    if (selector !== undefined) throw usage('name objects or select them, not both');
+    if (allNamespaces) throw usage('a resource cannot be retrieved by name across all namespaces');
+    const found = names.map(async (name) => {
+      const object = await store.find(kind, namespace, name);
+      if (object === undefined) throw notFound(kind, name);
+      return object;
+    });
+    return Promise.all(found);
+  }
+  const isSelected = selector === undefined ? () => true : parseSelector(selector);
+  const all = await store.list(kind, allNamespaces ? undefined : namespace);
+  return all.filter(({ object }) => isSelected(object.metadata?.labels ?? {}));
+}
+
+function notFound(kind: ObjectKind, name: string): MinirtError {
+  return new MinirtError('object.not-found', `${PLURAL[kind]} ${JSON.stringify(name)} not found`);
+}
+
+function word({ kind, name }: Pick<ConfigObject, 'kind' | 'name'>): string {
+  return `${kind.toLowerCase()}/${name}`;
+}
