@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'helper.failed'
   | 'helper.missing'
   | 'hook.failed'
+  | 'volume.failed'
   | 'state.busy'
   | 'state.corrupt'
   | 'state.path-too-long'

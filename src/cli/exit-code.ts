@@ -24,6 +24,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   'image.in-use': EXIT.failed,
   'network.failed': EXIT.failed,
   'hook.failed': EXIT.failed,
+  'volume.failed': EXIT.failed,
   'state.busy': EXIT.failed,
   'deadline.exceeded': EXIT.timeout,
   aborted: EXIT.failed,

@@ -150,7 +150,7 @@ function planEnd(draft: Draft, record: PodRecord): void {
   const { phase } = record.sandbox;
   // What is being made can only be released once it is there.
   if (phase === 'making') draft.actions.push({ kind: 'sandbox' });
-  else if (phase === 'ready' || phase === 'failed') draft.actions.push({ kind: 'teardown' });
+  else if (phase === 'ready' || phase === 'failed' || phase === 'unmounted') draft.actions.push({ kind: 'teardown' });
   else draft.events.push({ kind: 'ended' });
 }
 
@@ -170,12 +170,13 @@ function planRestartOfAll(draft: Draft, { record, now }: View): void {
 function planStart(draft: Draft, view: View): void {
   const { pod, record, now } = view;
   const { sandbox } = record;
-  if (sandbox.phase === 'absent' || (sandbox.phase === 'failed' && sandbox.retryAt <= now)) {
+  const retryAt = 'retryAt' in sandbox ? sandbox.retryAt : undefined;
+  if (sandbox.phase === 'absent' || (retryAt !== undefined && retryAt <= now)) {
     draft.events.push({ kind: 'sandboxBegun' });
     return;
   }
   if (sandbox.phase === 'making') draft.actions.push({ kind: 'sandbox' });
-  if (sandbox.phase === 'failed') draft.wake(sandbox.retryAt);
+  if (retryAt !== undefined) draft.wake(retryAt);
   if (sandbox.phase !== 'ready') return;
   if (record.containers.some(isBusy)) return;
   const candidates = startable(pod, record);

@@ -36,8 +36,10 @@ export interface Transition {
 
 export type Sandbox =
   | { readonly phase: 'absent' }
-  /** Being made: something of it may be on the host already. */
-  | { readonly phase: 'making' }
+  /** Volumes first, then the rest: something of it may be on the host already. `waited`: before this try, for volumes. */
+  | { readonly phase: 'making'; readonly waited?: MonoNs }
+  /** Some volume could not be prepared; they are tried again `waited` after that. */
+  | { readonly phase: 'unmounted'; readonly waited: MonoNs; readonly retryAt: MonoNs }
   | { readonly phase: 'failed'; readonly message: string; readonly retryAt: MonoNs }
   | { readonly phase: 'ready'; readonly ip: string | undefined }
   | { readonly phase: 'removed'; readonly ip: string | undefined };

@@ -2,6 +2,10 @@ import { type MonoNs, seconds } from '../base/clock.ts';
 import type { Container, Pod, RestartPolicy, RestartRule } from '../manifest/pod.ts';
 import type { Backoff, Because, ContainerRecord } from './record.ts';
 
+/** How long volumes wait after a failure: twice as long each time (pkg/util/goroutinemap/exponentialbackoff). */
+const FIRST_MOUNT_WAIT = seconds(0.5);
+const LONGEST_MOUNT_WAIT = seconds(122);
+
 const FIRST_SECONDS = 10;
 const LONGEST_SECONDS = 300;
 /** An instance that ran longer than this since its start begins a new series (client-go backoff.go: HasExpired). */
@@ -92,6 +96,12 @@ export function backoffUntil(backoff: Backoff | undefined, finishedAt: MonoNs, n
 export function nextBackoff(backoff: Backoff | undefined, finishedAt: MonoNs, now: MonoNs): Backoff {
   if (backoff === undefined || expired(backoff, finishedAt)) return { delay: FIRST_SECONDS, updatedAt: now };
   return { delay: Math.min(backoff.delay * 2, LONGEST_SECONDS), updatedAt: now };
+}
+
+/** How long to wait before volumes are tried again, given how long was waited before this try. */
+export function mountBackoff(waited: MonoNs | undefined): MonoNs {
+  if (waited === undefined) return FIRST_MOUNT_WAIT;
+  return waited * 2n > LONGEST_MOUNT_WAIT ? LONGEST_MOUNT_WAIT : waited * 2n;
 }
 
 function expired(backoff: Backoff, finishedAt: MonoNs): boolean {

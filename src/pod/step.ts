@@ -5,15 +5,16 @@ import type { ContainerEvent, Moment } from './container-event.ts';
 import type { Note } from './journal-entry.ts';
 import { stepContainer } from './lifecycle.ts';
 import { RESTARTING_ALL, hasFailedInit, isInitialized, membersOf } from './order.ts';
-import type { ContainerRecord, PodRecord, Terminated } from './record.ts';
+import type { ContainerRecord, PodRecord, Sandbox, Terminated } from './record.ts';
 import { remark } from './notes.ts';
-import { asksRestartOfAll, nextBackoff } from './restart.ts';
+import { asksRestartOfAll, mountBackoff, nextBackoff } from './restart.ts';
 import { type StopRequest, deadlineTermination, mergeTermination } from './stop.ts';
 
 /** What can happen to a pod. */
 export type PodEvent =
   | { readonly kind: 'taken' }
   | { readonly kind: 'sandboxBegun' }
+  | { readonly kind: 'volumesFailed'; readonly failures: readonly VolumeFailure[] }
   | { readonly kind: 'sandboxReady'; readonly ip: string | undefined }
   | { readonly kind: 'sandboxFailed'; readonly message: string; readonly retryAt: MonoNs }
   | { readonly kind: 'sandboxRemoved' }
@@ -24,6 +25,12 @@ export type PodEvent =
   | { readonly kind: 'allDown' }
   | { readonly kind: 'ended' }
   | { readonly kind: 'container'; readonly name: string; readonly event: ContainerEvent };
+
+/** A volume that cannot be prepared, and the kubelet's text of why. */
+export interface VolumeFailure {
+  readonly volume: string;
+  readonly message: string;
+}
 
 export interface PodStepped {
   readonly record: PodRecord;
@@ -49,7 +56,14 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
         startedMono: record.startedMono ?? moment.at,
       });
     case 'sandboxBegun':
-      return plain({ sandbox: { phase: 'making' } });
+      return plain({ sandbox: sandboxBegun(record.sandbox) });
+    case 'volumesFailed': {
+      const waited = mountBackoff(record.sandbox.phase === 'making' ? record.sandbox.waited : undefined);
+      return plain(
+        { sandbox: { phase: 'unmounted', waited, retryAt: moment.at + waited } },
+        event.failures.map(failedMount),
+      );
+    }
     case 'sandboxReady':
       return plain({ sandbox: { phase: 'ready', ip: event.ip } });
     case 'sandboxFailed': {
@@ -85,6 +99,17 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
     default:
       return event satisfies never;
   }
+}
+
+/** The back-off of volumes goes on until all of them are there. */
+function sandboxBegun(sandbox: Sandbox): Sandbox {
+  return sandbox.phase === 'unmounted' ? { phase: 'making', waited: sandbox.waited } : { phase: 'making' };
+}
+
+/** A volume that could not be prepared, in the words of pkg/volume/util/operationexecutor (generateVolumeMountError). */
+export function failedMount({ volume, message }: VolumeFailure): Note {
+  const text = `MountVolume.SetUp failed for volume "${volume}" : ${message}`;
+  return { kind: 'event', type: 'Warning', reason: 'FailedMount', message: text };
 }
 
 function stepMember(

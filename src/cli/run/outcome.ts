@@ -51,8 +51,8 @@ export function startOutcome(
   journal: readonly JournalEntry[],
   containers: readonly Pick<Container, 'name' | 'role'>[],
 ): { readonly failures: readonly string[] } | undefined {
-  const sandbox = journal.find((entry) => entry.kind === 'event' && entry.reason === 'FailedCreatePodSandBox');
-  if (sandbox?.kind === 'event') return { failures: [sandbox.message] };
+  const unmade = journal.find((entry) => entry.kind === 'event' && BEFORE_CONTAINERS.has(entry.reason));
+  if (unmade?.kind === 'event') return { failures: [unmade.message] };
   const ended = journal.some((entry) => entry.kind === 'ended');
   const failures: string[] = [];
   for (const container of containers) {
@@ -64,6 +64,9 @@ export function startOutcome(
   }
   return { failures };
 }
+
+/** Events of what comes before any container. */
+const BEFORE_CONTAINERS: ReadonlySet<string> = new Set(['FailedMount', 'FailedCreatePodSandBox']);
 
 /** Whether a container started (an init container: is done), or why it did not; undefined: it is on its way. */
 function containerStart(

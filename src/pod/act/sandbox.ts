@@ -1,7 +1,7 @@
 import { existsSync, symlinkSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { SECOND } from '../../base/clock.ts';
+import { SECOND, abortReason } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
@@ -40,7 +40,9 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
   try {
     const files = sandboxFiles(paths);
     claimBulk(ports.roots, engine.record.uid);
-    await prepareVolumes(engine.pod, paths);
+    const failures = await prepareVolumes(engine.pod, paths);
+    if (ports.signal.aborted) throw abortReason(ports.signal);
+    if (failures.length > 0) return engine.emit({ kind: 'volumesFailed', failures });
     // A half-made one of an owner that died is swept first.
     await sweep(ports, engine, paths);
     await withLock(mountLock(ports), ports.signal, () =>

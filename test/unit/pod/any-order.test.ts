@@ -46,6 +46,7 @@ const event: fc.Arbitrary<PodEvent> = fc.oneof(
     { kind: 'sandboxBegun' },
     { kind: 'sandboxReady', ip: '10.0.0.2' },
     { kind: 'sandboxFailed', message: 'm', retryAt: at(4) },
+    { kind: 'volumesFailed', failures: [{ volume: 'v', message: 'm' }] },
     { kind: 'sandboxRemoved' },
     { kind: 'terminate', request: { grace: undefined, now: false, remove: true } },
     { kind: 'terminate', request: { grace: 0, now: true, remove: false } },

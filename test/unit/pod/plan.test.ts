@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { seconds } from '../../../src/base/clock.ts';
 import { plan } from '../../../src/pod/plan.ts';
 import { stepPod } from '../../../src/pod/step.ts';
 import type { ContainerRecord, PodRecord } from '../../../src/pod/record.ts';
@@ -39,6 +40,22 @@ describe('a pod that lives', () => {
       {},
       [],
       { sandbox: { phase: 'failed', message: '', retryAt: at(10) } },
+      10,
+      ['sandboxBegun!'],
+    ],
+    [
+      'waits before its volumes are tried again',
+      {},
+      [],
+      { sandbox: { phase: 'unmounted', waited: seconds(0.5), retryAt: at(10) } },
+      0,
+      ['wake 10'],
+    ],
+    [
+      'tries its volumes again',
+      {},
+      [],
+      { sandbox: { phase: 'unmounted', waited: seconds(0.5), retryAt: at(10) } },
       10,
       ['sandboxBegun!'],
     ],

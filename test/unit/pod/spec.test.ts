@@ -6,7 +6,10 @@ import { aContainer, aPod } from '../../support/pods.ts';
 const managed = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname', '/dev/termination-log'];
 
 /** Targets of a container's mounts, in the order in which they are made. */
-function targets(mountPaths: readonly string[], terminationMessagePath = '/dev/termination-log'): readonly string[] {
+async function targets(
+  mountPaths: readonly string[],
+  terminationMessagePath = '/dev/termination-log',
+): Promise<readonly string[]> {
   const container = aContainer({
     terminationMessagePath,
     volumeMounts: mountPaths.map((mountPath) => ({ name: 'v', mountPath, readOnly: false })),
@@ -23,7 +26,7 @@ function targets(mountPaths: readonly string[], terminationMessagePath = '/dev/t
     rootfs: { store: '/store', layers: ['l'] },
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     log: '/log',
-    volumes: volumeMounts(pod, container, { bulk: '/bulk' }),
+    volumes: await volumeMounts(pod, container, { bulk: '/bulk' }),
     files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
   });
   return spec.mounts.map(({ target }) => target);
@@ -36,18 +39,18 @@ test.each([
   ['files are made in a volume that holds their folder', ['/etc'], ['/etc', ...managed]],
   ['a volume takes the place of such a file', ['/etc/hosts'], ['/etc/hosts', ...managed.slice(1)]],
   ['the same volume may be in two places', ['/a', '/b'], ['/a', '/b', ...managed]],
-])('%s', (_, mountPaths, expected) => {
-  expect(targets(mountPaths)).toEqual(expected);
+])('%s', async (_, mountPaths, expected) => {
+  expect(await targets(mountPaths)).toEqual(expected);
 });
 
-test('a message file of its own may lie within a volume', () => {
-  expect(targets(['/v'], '/v/log/message')).toEqual(['/v', ...managed.slice(0, 3), '/v/log/message']);
+test('a message file of its own may lie within a volume', async () => {
+  expect(await targets(['/v'], '/v/log/message')).toEqual(['/v', ...managed.slice(0, 3), '/v/log/message']);
 });
 
-test('a mount names the host folder of its volume, and whether it is read-only', () => {
+test('a mount names the host folder of its volume, and whether it is read-only', async () => {
   const container = aContainer({ volumeMounts: [{ name: 'v', mountPath: '/v', readOnly: true }] });
   const pod = { ...aPod({ containers: [container] }), volumes: [{ kind: 'emptyDir', name: 'v' } as const] };
-  expect(volumeMounts(pod, container, { bulk: '/bulk' })).toEqual([
-    { kind: 'bind', source: '/bulk/volumes/v', target: '/v', flags: ['ro', 'rprivate'] },
+  expect(await volumeMounts(pod, container, { bulk: '/bulk' })).toEqual([
+    { kind: 'bind', source: '/bulk/volumes/v', target: '/v', flags: ['rec', 'ro', 'rprivate'] },
   ]);
 });
