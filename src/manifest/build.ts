@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import type {
   EnvFromSource,
   HTTPGetAction,
@@ -8,6 +7,7 @@ import type {
   TCPSocketAction,
 } from 'kubernetes-types/core/v1.js';
 import { parseDuration } from '../base/duration.ts';
+import { absolute, buildVolume, buildVolumeMount } from './build-volume.ts';
 import { DEFAULTED_POLICY, HOOK_TIMEOUT, MASK_SECRETS, defaultPullPolicy } from './defaults.ts';
 import type {
   Container,
@@ -45,7 +45,7 @@ export function buildPod(object: V1Pod): Pod {
     readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     masksSecrets: annotations[MASK_SECRETS] !== 'false',
     hookTimeout: parseDuration(annotations[HOOK_TIMEOUT] ?? ''),
-    volumes: (spec?.volumes ?? []).map((volume) => ({ kind: 'emptyDir', name: volume.name })),
+    volumes: (spec?.volumes ?? []).map(buildVolume),
     containers: [
       ...(spec?.initContainers ?? []).map((one) =>
         buildContainer(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', unwritten),
@@ -110,20 +110,11 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     },
     restartPolicy: container.restartPolicy as RestartPolicy | undefined,
     restartPolicyRules: (newer.restartPolicyRules ?? []).map(buildRule),
-    volumeMounts: (container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false }) => ({
-      name,
-      mountPath: absolute(mountPath),
-      readOnly,
-    })),
+    volumeMounts: (container.volumeMounts ?? []).map(buildVolumeMount),
     stopSignal: newer.lifecycle?.stopSignal,
     postStart: buildHandler(container.lifecycle?.postStart),
     preStop: buildHandler(container.lifecycle?.preStop),
   };
-}
-
-/** A place in the container in its shortest form; one without a slash begins at the root (MakeAbsolutePath). */
-function absolute(path: string): string {
-  return posix.resolve('/', path);
 }
 
 /** Fields that Kubernetes has and `kubernetes-types` (1.30) does not. */

@@ -49,7 +49,8 @@ function status({ status: word, area }: Field): string {
 }
 
 function notes(row: Field): string {
-  const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  const code = (value: unknown): string =>
+    `\`${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}\``;
   const fine = row.neutral.filter((value) => value !== '');
   const parts = [
     row.note === '' ? '' : /[.!]$/.test(row.note) ? row.note : `${row.note}.`,

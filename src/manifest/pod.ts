@@ -1,4 +1,5 @@
 import type { Pod as V1Pod, Container as V1Container } from 'kubernetes-types/core/v1.js';
+import type { Volume, VolumeMount } from './volume.ts';
 
 export type { V1Pod, V1Container };
 
@@ -143,19 +144,6 @@ export interface Container {
   readonly stopSignal: string | undefined;
   readonly postStart: Handler | undefined;
   readonly preStop: Handler | undefined;
-}
-
-/** A volume of the pod, the one-of made a tag. */
-export interface Volume {
-  readonly kind: 'emptyDir';
-  readonly name: string;
-}
-
-export interface VolumeMount {
-  /** Of the volume. */
-  readonly name: string;
-  readonly mountPath: string;
-  readonly readOnly: boolean;
 }
 
 /** A Pod past the border: defaulted, checked, no optionals that mean a choice. */

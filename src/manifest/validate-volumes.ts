@@ -1,6 +1,6 @@
 /** Kubernetes' rules for volumes and how they are mounted (pkg/apis/core/validation: ValidateVolumes, ValidateVolumeMounts). */
 import { posix } from 'node:path';
-import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.js';
+import type { HostPathVolumeSource, Volume, VolumeMount } from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
@@ -14,9 +14,22 @@ export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path,
     else if (seen.has(name)) report.problem([...at, 'name'], `Duplicate value: ${JSON.stringify(name)}`);
     else complain(report, [...at, 'name'], name, names.labelComplaints(name));
     seen.add(name);
+    validateHostPath(volume.hostPath, [...at, 'hostPath'], report);
     const [, ...others] = Object.keys(sources);
     for (const kind of others) report.problem([...at, kind], 'Forbidden: may not specify more than 1 volume type');
   });
+}
+
+function validateHostPath(source: Partial<HostPathVolumeSource> | undefined, path: Path, report: Report): void {
+  if (source === undefined) return;
+  const { path: place = '' } = source;
+  if (place === '') report.problem([...path, 'path'], 'Required value');
+  else complain(report, [...path, 'path'], place, backsteps(place));
+}
+
+/** validatePathNoBacksteps. */
+function backsteps(path: string): readonly string[] {
+  return path.split('/').includes('..') ? ["must not contain '..'"] : [];
 }
 
 export function validateVolumeMounts(

@@ -4,12 +4,23 @@ const outside = (what: string): Field => refused('any', `${what} cannot be mount
 const removed = (): Field => refused('any', 'Kubernetes has removed this kind of volume');
 const later = (type: string): Field => notYet(type, 'volumes');
 
+const HOST_PATH_TYPES = [
+  '',
+  'BlockDevice',
+  'CharDevice',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+] as const;
+
 /** Volumes, what fills them, and how containers mount them. */
 export const volumeTables = {
   Volume: {
     name: supported('string', { note: 'Required, unique in the pod.' }),
     emptyDir: supported('EmptyDirVolumeSource', { note: 'On disk; also of a volume without a source.' }),
-    hostPath: later('HostPathVolumeSource'),
+    hostPath: supported('HostPathVolumeSource', { note: 'Of the host that minirt runs on.' }),
     configMap: later('ConfigMapVolumeSource'),
     secret: later('SecretVolumeSource'),
     downwardAPI: later('DownwardAPIVolumeSource'),
@@ -40,7 +51,12 @@ export const volumeTables = {
     storageos: removed(),
   },
   EmptyDirVolumeSource: { medium: notYet('string', 'volumes', { neutral: [''] }), sizeLimit: later('Quantity') },
-  HostPathVolumeSource: { path: later('string'), type: later('string') },
+  HostPathVolumeSource: {
+    path: supported('string', {
+      note: 'Required; links are followed. Without `type`, a folder is made when nothing is there.',
+    }),
+    type: supported('string', { preset: '', values: HOST_PATH_TYPES }),
+  },
   ConfigMapVolumeSource: {
     name: later('string'),
     items: later('[]KeyToPath'),

@@ -143,7 +143,7 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     id,
     uid: record.uid,
     rootfs,
-    volumes: volumeMounts(pod, container, podPaths(ports.roots, record.uid)),
+    volumes: await volumeMounts(pod, container, podPaths(ports.roots, record.uid)),
     namespaces: files.namespaces,
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },

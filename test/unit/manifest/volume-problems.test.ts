@@ -63,7 +63,20 @@ describe('a volume', () => {
     [
       'comes from one source',
       '[{name: v, emptyDir: {}, hostPath: {path: /a}}]',
-      ['[0].hostPath: not yet supported', '[0].hostPath: Forbidden: may not specify more than 1 volume type'],
+      ['[0].hostPath: Forbidden: may not specify more than 1 volume type'],
+    ],
+    ['of the host needs a path', '[{name: v, hostPath: {type: File}}]', ['[0].hostPath.path: Required value']],
+    [
+      'of the host does not climb',
+      '[{name: v, hostPath: {path: /a/../b}}]',
+      ['[0].hostPath.path: Invalid value: "/a/../b": must not contain \'..\''],
+    ],
+    [
+      'of the host is of a known type',
+      '[{name: v, hostPath: {path: /a, type: Folder}}]',
+      [
+        '[0].hostPath.type: Unsupported value: "Folder": supported values: "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"',
+      ],
     ],
     [
       'in memory is not built yet',
