@@ -1,5 +1,6 @@
 #include "mounts.h"
 
+#include "beneath.h"
 #include "fd.h"
 #include "path.h"
 #include "status.h"
@@ -55,6 +56,29 @@ static int attach(int mount, int target)
 	return move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+static int clone_source(int fd, const char *path, const char *flags)
+{
+	unsigned recursive = has_flag(flags, "rec") ? AT_RECURSIVE : 0;
+
+	return open_tree(fd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
+}
+
+/* A part of a volume, made where it is missing: what was found once is what is mounted. */
+static int clone_part(char **args)
+{
+	autoclose int volume = open(args[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int part = volume < 0 ? -1 : beneath_open(volume, args[1]);
+	bool missing = volume >= 0 && part < 0 && errno == ENOENT;
+	int source;
+
+	if (missing)
+		part = beneath_make(volume, args[1]);
+	source = part < 0 ? -1 : clone_source(part, "", args[3]);
+	if (source < 0)
+		fail(STAGE_SUBPATH, "%s %s", missing ? "make" : "open", args[2]);
+	return source;
+}
+
 void mounts_open_sources(const struct plan *plan, struct sources *sources)
 {
 	sources->fds = calloc(plan->step_count + 1, sizeof(int));
@@ -63,11 +87,11 @@ void mounts_open_sources(const struct plan *plan, struct sources *sources)
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct step *step = &plan->steps[i];
 		sources->fds[i] = -1;
+		if (step->kind == STEP_BIND_PART)
+			sources->fds[i] = clone_part(step->args);
 		if (step->kind != STEP_BIND)
 			continue;
-		unsigned recursive = has_flag(step->args[2], "rec") ? AT_RECURSIVE : 0;
-		sources->fds[i] = open_tree(AT_FDCWD, step->args[0],
-					    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+		sources->fds[i] = clone_source(AT_FDCWD, step->args[0], step->args[2]);
 		if (sources->fds[i] < 0)
 			fail(STAGE_MOUNTS, "bind %s", step->args[0]);
 	}
@@ -136,7 +160,7 @@ static void apply_mount(int root, char **args)
 		fail(STAGE_MOUNTS, "mount %s on %s", type, path);
 }
 
-static void apply_bind(int root, char **args, int source)
+static void apply_bind(int root, const char *path, const char *flags, int source)
 {
 	static const struct {
 		const char *word;
@@ -149,18 +173,19 @@ static void apply_bind(int root, char **args, int source)
 	struct stat about;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (has_flag(args[2], kinds[i].word))
+		if (has_flag(flags, kinds[i].word))
 			propagation = kinds[i].propagation;
 	if (fstat(source, &about) < 0)
-		fail(STAGE_MOUNTS, "bind %s", args[0]);
-	target = S_ISDIR(about.st_mode) ? path_make_dir(root, args[1])
-					: path_make_file(root, args[1]);
+		fail(STAGE_MOUNTS, "bind on %s", path);
+	target = S_ISDIR(about.st_mode) ? path_make_dir(root, path) : path_make_file(root, path);
 	if (target < 0)
-		fail(STAGE_MOUNTS, "make %s", args[1]);
-	refuse_proc(target, args[1]);
+		fail(STAGE_MOUNTS, "make %s", path);
+	refuse_proc(target, path);
 	if (set_attributes(source, 0, propagation, true) < 0 ||
-	    set_attributes(source, attributes(args[2]), 0, false) < 0 || attach(source, target) < 0)
-		fail(STAGE_MOUNTS, "bind %s on %s", args[0], args[1]);
+	    set_attributes(source, attributes(flags), 0, false) < 0 ||
+	    (has_flag(flags, "rro") && set_attributes(source, MOUNT_ATTR_RDONLY, 0, true) < 0) ||
+	    attach(source, target) < 0)
+		fail(STAGE_MOUNTS, "bind on %s", path);
 }
 
 static void apply_made(int root, const struct step *step)
@@ -240,7 +265,9 @@ void mounts_apply(const struct plan *plan, const struct sources *sources, int ro
 		if (step->kind == STEP_MOUNT)
 			apply_mount(root, step->args);
 		else if (step->kind == STEP_BIND)
-			apply_bind(root, step->args, sources->fds[i]);
+			apply_bind(root, step->args[1], step->args[2], sources->fds[i]);
+		else if (step->kind == STEP_BIND_PART)
+			apply_bind(root, step->args[2], step->args[3], sources->fds[i]);
 		else if (step->kind == STEP_MASK || step->kind == STEP_READONLY)
 			apply_cover(root, step);
 		else

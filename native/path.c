@@ -12,6 +12,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+int path_resolve(int root, const char *path, const struct open_how *how)
+{
+	/* The kernel answers EAGAIN when something was renamed meanwhile and it cannot be sure. */
+	for (int tries = 0; tries < 128; tries++) {
+		long fd = syscall(SYS_openat2, root, path, how, sizeof(*how));
+		if (fd >= 0 || errno != EAGAIN)
+			return (int)fd;
+	}
+	return -1;
+}
+
 int path_open(int root, const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = {
@@ -20,14 +31,7 @@ int path_open(int root, const char *path, uint64_t flags, uint64_t resolve)
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
 
-	/* The kernel answers EAGAIN when something was renamed meanwhile and it cannot be sure. */
-	for (int tries = 0; tries < 128; tries++) {
-		long fd =
-			syscall(SYS_openat2, root, path[0] == '\0' ? "/" : path, &how, sizeof(how));
-		if (fd >= 0 || errno != EAGAIN)
-			return (int)fd;
-	}
-	return -1;
+	return path_resolve(root, path[0] == '\0' ? "/" : path, &how);
 }
 
 /* As many as the kernel follows. */

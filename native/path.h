@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct open_how;
+
+/* openat2, again and again as long as others rename what is on the way. -1 with errno. */
+int path_resolve(int root, const char *path, const struct open_how *how);
 /* openat2 with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, `resolve` more; O_CLOEXEC is added. -1 with errno. */
 int path_open(int root, const char *path, uint64_t flags, uint64_t resolve);
 /*

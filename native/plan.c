@@ -41,6 +41,7 @@ static const struct shape shapes[] = {
 	{ "rootfs", "m", TEXT, AT(rootfs), { "/" } },
 	{ "mount", "m", STEP, STEP_MOUNT, { "*", "*", "/", "f", "*" } },
 	{ "bind", "m", STEP, STEP_BIND, { "/", "/", "f" } },
+	{ "bind-part", "m", STEP, STEP_BIND_PART, { "/", "*", "/", "f" } },
 	{ "mkdir", "m", STEP, STEP_MKDIR, { "/", "o", "u", "u" } },
 	{ "symlink", "m", STEP, STEP_SYMLINK, { "*", "/" } },
 	{ "node", "m", STEP, STEP_NODE, { "/", "c|b", "u", "u", "o" } },
@@ -70,10 +71,11 @@ static const struct shape shapes[] = {
 	{ "sysctl", "s", STEP, STEP_SYSCTL, { "*", "*" } },
 	{ "private-mount", "s", STEP, STEP_PRIVATE_MOUNT, { "/" } },
 	{ "unbind", "s", STEP, STEP_UNBIND, { "/" } },
+	{ "tmpfs", "s", STEP, STEP_TMPFS, { "/", "*" } },
 	{ "read", "p", LIST, AT(reads), { "/", "U" } },
 };
 
-static const char flag_words[] = "ro|nosuid|nodev|noexec|relatime|rec|rprivate|rslave|rshared";
+static const char flag_words[] = "ro|rro|nosuid|nodev|noexec|relatime|rec|rprivate|rslave|rshared";
 
 int parse_number(const char *word, int base, uint64_t limit, uint64_t *value)
 {

@@ -9,6 +9,7 @@
 enum step_kind {
 	STEP_MOUNT,
 	STEP_BIND,
+	STEP_BIND_PART,
 	STEP_MKDIR,
 	STEP_SYMLINK,
 	STEP_NODE,
@@ -18,6 +19,7 @@ enum step_kind {
 	STEP_SYSCTL,
 	STEP_PRIVATE_MOUNT,
 	STEP_UNBIND,
+	STEP_TMPFS,
 };
 
 /* One operation whose place in the order matters; args are checked words. */

@@ -106,6 +106,18 @@ static void unbind(const char *path)
 		fail(STAGE_MOUNTS, "unbind %s", path);
 }
 
+/* Nothing when one is there already. For root alone to reach: what is above it must be private. */
+static void make_tmpfs(const char *path, const char *options)
+{
+	struct statx about;
+
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &about) < 0)
+		fail(STAGE_MOUNTS, "tmpfs %s", path);
+	if ((about.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 &&
+	    mount("tmpfs", path, "tmpfs", 0, options) < 0)
+		fail(STAGE_MOUNTS, "tmpfs %s", path);
+}
+
 int role_sandbox(int argc, char **argv)
 {
 	struct plan plan;
@@ -122,6 +134,8 @@ int role_sandbox(int argc, char **argv)
 			set_sysctl(step->args[0], step->args[1]);
 		else if (step->kind == STEP_PRIVATE_MOUNT)
 			make_private_mount(step->args[0]);
+		else if (step->kind == STEP_TMPFS)
+			make_tmpfs(step->args[0], step->args[1]);
 		else
 			unbind(step->args[0]);
 	}

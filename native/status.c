@@ -27,6 +27,7 @@ static const char *const stage_names[] = {
 	[STAGE_CONTROL] = "control",
 	[STAGE_LOG] = "log",
 	[STAGE_UNPACK] = "unpack",
+	[STAGE_SUBPATH] = "subpath",
 };
 
 /* The only globals: where fail() writes or whom it tells, and how it exits. */

@@ -92,7 +92,10 @@ const deviceFiles: readonly Op[] = [
 
 function mountOp(mount: Mount): Op {
   const flags = mount.flags.join(',');
-  if (mount.kind === 'bind') return ['bind', mount.source, mount.target, flags];
+  if (mount.kind === 'bind') {
+    const { source, part, target } = mount;
+    return part === undefined ? ['bind', source, target, flags] : ['bind-part', source, part, target, flags];
+  }
   return ['mount', mount.type, mount.source, mount.target, flags, mount.data];
 }
 

@@ -4,7 +4,14 @@
 
 /** One filesystem on one place: where `image/`, volumes and `container/` meet. */
 export type Mount =
-  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly flags: readonly MountFlag[] }
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      /** Only what this relative path leads to beneath `source`; made when it is missing. */
+      readonly part?: string;
+      readonly target: string;
+      readonly flags: readonly MountFlag[];
+    }
   | {
       readonly kind: 'filesystem';
       readonly type: string;
@@ -14,7 +21,9 @@ export type Mount =
       readonly data: string;
     };
 
-export type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec' | 'relatime' | 'rec' | 'rprivate' | 'rslave' | 'rshared';
+/** `ro` is about the mount itself, `rro` also about those below it. */
+export type MountFlag =
+  'ro' | 'rro' | 'nosuid' | 'nodev' | 'noexec' | 'relatime' | 'rec' | 'rprivate' | 'rslave' | 'rshared';
 
 /** A root filesystem: an image's layers as overlayfs wants them, top first, each at most 16 characters below `store`. */
 export interface RootFs {

@@ -22,7 +22,8 @@ export type Stage =
   | 'exec'
   | 'control'
   | 'log'
-  | 'unpack';
+  | 'unpack'
+  | 'subpath';
 
 export type MonitorRecord = Stamp &
   (

@@ -25,11 +25,31 @@ export function expandArgs(words: readonly string[], env: readonly EnvVar[]): re
   return words.map((word) => expand(word, known));
 }
 
+/** A text that needs all its variables: those that are unknown or empty, else the text (ExpandContainerVolumeMounts). */
+export function expandAll(
+  text: string,
+  env: readonly EnvVar[],
+): { readonly text: string; readonly missing: readonly string[] } {
+  const known = new Map(env.map(({ name, value }) => [name, value]));
+  const missing = new Set<string>();
+  const expanded = expand(text, {
+    get: (name) => {
+      const value = known.get(name) ?? '';
+      if (value === '') missing.add(name);
+      return value;
+    },
+  });
+  return { text: expanded, missing: [...missing].toSorted() };
+}
+
+/** What variables are looked up in. */
+type Known = Pick<ReadonlyMap<string, string>, 'get'>;
+
 /**
  * Replaces `$(NAME)`. A name that is not known stays as it is written, `$$` is one `$` (so `$$(NAME)` gives `$(NAME)`),
  * and a `$` before anything else, or one whose parenthesis never closes, is just itself. Nothing is expanded twice.
  */
-function expand(text: string, known: ReadonlyMap<string, string>): string {
+function expand(text: string, known: Known): string {
   let out = '';
   let rest = 0;
   for (let at = text.indexOf('$'); at !== -1 && at + 1 < text.length; at = text.indexOf('$', rest)) {
@@ -42,7 +62,7 @@ function expand(text: string, known: ReadonlyMap<string, string>): string {
 }
 
 /** What the `$` at `at` stands for, and how many characters that took. */
-function reference(text: string, at: number, known: ReadonlyMap<string, string>): readonly [string, number] {
+function reference(text: string, at: number, known: Known): readonly [string, number] {
   if (text[at + 1] === '$') return ['$', 2];
   if (text[at + 1] !== '(') return [text.slice(at, at + 2), 2];
   const end = text.indexOf(')', at + 2);

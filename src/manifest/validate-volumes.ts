@@ -32,15 +32,29 @@ function backsteps(path: string): readonly string[] {
   return path.split('/').includes('..') ? ["must not contain '..'"] : [];
 }
 
+/** A relative path that stays below where it begins (validateLocalDescendingPath). */
+function notDescending(path: string): readonly string[] {
+  return [...(path.startsWith('/') ? ['must be a relative path'] : []), ...backsteps(path)];
+}
+
+export interface AroundMounts {
+  readonly volumes: readonly { readonly name?: string }[];
+  /** Whether the container is. */
+  readonly privileged: boolean;
+}
+
 export function validateVolumeMounts(
   mounts: readonly Partial<VolumeMount>[],
-  volumes: readonly { readonly name?: string }[],
+  { volumes, privileged }: AroundMounts,
   path: Path,
   report: Report,
 ): void {
   const seen = new Set<string>();
-  mounts.forEach(({ name = '', mountPath = '' }, i) => {
+  mounts.forEach((mount, i) => {
+    const { name = '', mountPath = '' } = mount;
     const at = [...path, i];
+    validateParts(mount, at, report);
+    validateSharing(mount, privileged, at, report);
     if (name === '') report.problem([...at, 'name'], 'Required value');
     else if (!volumes.some((volume) => volume.name === name)) {
       report.problem([...at, 'name'], `Not found: ${JSON.stringify(name)}`);
@@ -53,4 +67,26 @@ export function validateVolumeMounts(
       complain(report, [...at, 'mountPath'], mountPath, ['must not be the root']);
     seen.add(mountPath);
   });
+}
+
+function validateParts({ subPath = '', subPathExpr = '' }: Partial<VolumeMount>, path: Path, report: Report): void {
+  complain(report, [...path, 'subPath'], subPath, notDescending(subPath));
+  if (subPath !== '' && subPathExpr !== '') {
+    complain(report, [...path, 'subPathExpr'], subPathExpr, ['subPathExpr and subPath are mutually exclusive']);
+  }
+  complain(report, [...path, 'subPathExpr'], subPathExpr, notDescending(subPathExpr));
+}
+
+function validateSharing(mount: Partial<VolumeMount>, privileged: boolean, path: Path, report: Report): void {
+  const { readOnly = false, recursiveReadOnly = 'Disabled', mountPropagation = 'None' } = mount;
+  if (mountPropagation === 'Bidirectional' && !privileged) {
+    const why = 'Bidirectional mount propagation is available only to privileged containers';
+    report.problem([...path, 'mountPropagation'], `Forbidden: ${why}`);
+  }
+  if (recursiveReadOnly !== 'Enabled' && recursiveReadOnly !== 'IfPossible') return;
+  const at = [...path, 'recursiveReadOnly'];
+  if (!readOnly) report.problem(at, 'Forbidden: may only be specified when readOnly is true');
+  if (mountPropagation !== 'None') {
+    report.problem(at, 'Forbidden: may only be specified when mountPropagation is None or not specified');
+  }
 }

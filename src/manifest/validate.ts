@@ -98,7 +98,12 @@ function validateContainer(container: Partial<V1Container>, around: Around, path
   });
   duplicates(report, ports, { path: [...path, 'ports'], field: 'name' });
   validateLifecycle(container, around, path, report);
-  validateVolumeMounts(container.volumeMounts ?? [], around.volumes, [...path, 'volumeMounts'], report);
+  validateVolumeMounts(
+    container.volumeMounts ?? [],
+    { ...around, privileged: container.securityContext?.privileged === true },
+    [...path, 'volumeMounts'],
+    report,
+  );
 }
 
 function validatePort(port: Partial<ContainerPort>, path: Path, report: Report): void {

@@ -26,4 +26,14 @@ export interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
   readonly readOnly: boolean;
+  /** Read-only with all that is mounted below it. */
+  readonly recursiveReadOnly: boolean;
+  readonly propagation: MountPropagation;
+  /** The part of the volume that is mounted; undefined: all of it. */
+  readonly subPath: string | undefined;
+  /** The same, with variables of the container's environment. */
+  readonly subPathExpr: string | undefined;
 }
+
+/** Whether mounts that are made later below the volume reach the container, and its own the host. */
+export type MountPropagation = 'None' | 'HostToContainer' | 'Bidirectional';

@@ -1,4 +1,5 @@
 import type { Container, Handler, Pod, RestartPolicy } from '../../src/manifest/pod.ts';
+import type { VolumeMount } from '../../src/manifest/volume.ts';
 import { type ContainerRecord, type PodRecord, newRecord } from '../../src/pod/record.ts';
 
 /** What a test says about a container; the rest is what the manifest reader would put there. */
@@ -47,6 +48,20 @@ export function aContainer(sketch: ContainerSketch = {}): Container {
     stopSignal: undefined,
     postStart: undefined,
     preStop: undefined,
+    ...sketch,
+  };
+}
+
+/** All of volume `v` on /v, unless the sketch says otherwise. */
+export function aVolumeMount(sketch: Partial<VolumeMount> = {}): VolumeMount {
+  return {
+    name: 'v',
+    mountPath: '/v',
+    readOnly: false,
+    recursiveReadOnly: false,
+    propagation: 'None',
+    subPath: undefined,
+    subPathExpr: undefined,
     ...sketch,
   };
 }

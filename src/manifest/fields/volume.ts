@@ -122,16 +122,18 @@ export const volumeTables = {
     name: supported('string', { note: 'Required, of a volume of the pod.' }),
     mountPath: supported('string', { note: 'Required, unique in the container, made when it is not there.' }),
     readOnly: supported('boolean'),
-    recursiveReadOnly: notYet('string', 'volumes', {
-      neutral: ['Disabled'],
+    recursiveReadOnly: supported('string', {
       values: ['Disabled', 'Enabled', 'IfPossible'],
+      note: 'Needs `readOnly`; `IfPossible` always is.',
     }),
-    mountPropagation: notYet('string', 'volumes', {
-      neutral: ['None'],
+    mountPropagation: supported('string', {
       values: ['Bidirectional', 'HostToContainer', 'None'],
+      note: '`Bidirectional` needs a privileged container.',
     }),
-    subPath: later('string'),
-    subPathExpr: later('string'),
+    subPath: supported('string', {
+      note: 'Made as a folder when it is not there; links that leave the volume are refused.',
+    }),
+    subPathExpr: supported('string', { note: "`$(VAR)` is expanded from the container's environment." }),
   },
   VolumeDevice: {
     name: refused('string', 'block devices come from persistent volumes, which need a cluster'),

@@ -3,7 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
-import { MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
+import { type ErrorCode, MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
 import type { ContainerSpec, Credentials } from '../../container/spec.ts';
 import { resolveUser } from '../../container/users.ts';
@@ -20,6 +20,7 @@ import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last
 import { signalNumber } from '../signals.ts';
 import { containerSpec } from '../spec.ts';
 import { volumeMounts } from '../volumes/index.ts';
+import { partFailure } from '../volumes/mount.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage } from './image.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
@@ -57,7 +58,7 @@ export async function startContainer(starting: Starting): Promise<void> {
     signalNumber(image.event.stopSignal);
     live = await createInstance(starting, image.image, id);
   } catch (error) {
-    return emit(createFailure(ports, error));
+    return emit(createFailure(starting, error));
   }
   starting.onLive(live);
   emit({ kind: 'created', id });
@@ -134,16 +135,17 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
   chmodSync(message, 0o666);
   const restart = record.containers.find((one) => one.name === container.name)?.restartCount ?? 0;
   const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
+  const env = await environmentOf(ports, engine, container);
   return containerSpec({
     pod,
     container,
     image: image.config,
-    env: await environmentOf(ports, engine, container),
+    env,
     user: await credentials(rootfs, image.config.user, ports.signal),
     id,
     uid: record.uid,
     rootfs,
-    volumes: await volumeMounts(pod, container, podPaths(ports.roots, record.uid)),
+    volumes: await volumeMounts({ pod, container, home: podPaths(ports.roots, record.uid), env }),
     namespaces: files.namespaces,
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
@@ -175,9 +177,13 @@ async function credentials(rootfs: ContainerSpec['rootfs'], user: string, signal
   return resolveUser(user, text('/etc/passwd'), text('/etc/group'));
 }
 
-function createFailure(ports: PodHostPorts, error: unknown): ContainerEvent {
-  const config = isMinirtError(error) && error.code !== 'helper.failed';
-  const message = messageOf(error);
+/** What the runtime itself could not do; all else is about what the container asks for. */
+const OF_RUNTIME: ReadonlySet<ErrorCode> = new Set(['helper.failed', 'host.unsupported']);
+
+function createFailure({ ports, container }: Starting, error: unknown): ContainerEvent {
+  const part = partFailure(container, error);
+  const config = part !== undefined || (isMinirtError(error) && !OF_RUNTIME.has(error.code));
+  const message = part ?? messageOf(error);
   return {
     kind: 'createFailed',
     reason: config ? 'CreateContainerConfigError' : 'CreateContainerError',

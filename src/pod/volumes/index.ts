@@ -1,11 +1,12 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Mount } from '../../container/spec.ts';
-import type { Container, Pod } from '../../manifest/pod.ts';
-import type { Volume, VolumeMount } from '../../manifest/volume.ts';
+import type { Container, EnvVar, Pod } from '../../manifest/pod.ts';
+import type { Volume } from '../../manifest/volume.ts';
 import type { VolumeFailure } from '../step.ts';
 import { emptyDir } from './empty-dir.ts';
 import { hostPath } from './host-path.ts';
 import type { VolumeHome, VolumeKind } from './kind.ts';
+import { bindOf, checkPropagation } from './mount.ts';
 
 const kinds: { readonly [K in Volume['kind']]: VolumeKind<K> } = { emptyDir, hostPath };
 
@@ -27,17 +28,27 @@ export async function prepareVolumes(pod: Pod, home: VolumeHome): Promise<readon
   return failures;
 }
 
-/** What a container that is about to start mounts of its pod's volumes, as its manifest lists it. */
-export async function volumeMounts(pod: Pod, container: Container, home: VolumeHome): Promise<readonly Mount[]> {
+/** A container that is about to start. */
+export interface Mounting {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly home: VolumeHome;
+  /** The variables that the manifest declares. */
+  readonly env: readonly EnvVar[];
+}
+
+/**
+ * What a container mounts of its pod's volumes, as its manifest lists it.
+ * @throws MinirtError volume.failed for what its manifest cannot have, host.unsupported for what the host cannot do
+ */
+export async function volumeMounts({ pod, container, home, env }: Mounting): Promise<readonly Mount[]> {
   const mounts: Mount[] = [];
   for (const mount of container.volumeMounts) {
     const volume = pod.volumes.find(({ name }) => name === mount.name);
-    if (volume !== undefined) mounts.push(bind(await kindOf(volume).source(volume, home), mount));
+    if (volume === undefined) continue;
+    const source = await kindOf(volume).source(volume, home);
+    await checkPropagation(mount, source);
+    mounts.push(bindOf(mount, source, env));
   }
   return mounts;
-}
-
-/** With what is mounted beneath it, as containerd does; `ro` is about the volume itself alone. */
-function bind(source: string, { mountPath, readOnly }: VolumeMount): Mount {
-  return { kind: 'bind', source, target: mountPath, flags: ['rec', ...(readOnly ? ['ro' as const] : []), 'rprivate'] };
 }

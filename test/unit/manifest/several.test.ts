@@ -101,13 +101,13 @@ describe('the stance towards fields that minirt does not act on', () => {
   const text = podWith([
     'comand: [x]',
     'resources: {limits: {cpu: 1}}',
-    'volumeMounts: [{subPath: x, name: v, mountPath: /v}]',
+    'env: [{name: A, valueFrom: {fileKeyRef: {volumeName: v, path: p, key: k}}}]',
     'securityContext: {runAsUser: 5}',
   ]).concat('  volumes: [{name: v}]\n');
   const lines = [
     'pod.yaml:9:5: spec.containers[0].comand: unknown field "comand"; did you mean "command"?',
     'pod.yaml:10:17: spec.containers[0].resources.limits: not yet supported; ignored',
-    'pod.yaml:11:21: spec.containers[0].volumeMounts[0].subPath: not yet supported; ignored',
+    'pod.yaml:11:33: spec.containers[0].env[0].valueFrom.fileKeyRef: not yet supported; ignored',
     'pod.yaml:12:23: spec.containers[0].securityContext.runAsUser: not yet supported; ignored',
   ];
 
@@ -119,13 +119,13 @@ describe('the stance towards fields that minirt does not act on', () => {
     expect(parsed.problems).toEqual([]);
     expect(parsed.notices).toEqual(notices);
     expect(parsed.pods[0]?.object.spec?.containers[0]).toEqual({
+      env: [{ name: 'A' }],
       image: 'busybox:1.36',
       imagePullPolicy: 'IfNotPresent',
       name: 'c',
       resources: {},
       terminationMessagePath: '/dev/termination-log',
       terminationMessagePolicy: 'File',
-      volumeMounts: [{ mountPath: '/v', name: 'v' }],
     });
     expect(podFromObject(parsed.pods[0]?.object)).toEqual(parsed.pods[0]);
   });

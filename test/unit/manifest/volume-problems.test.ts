@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { podFromObject } from '../../../src/manifest/parse.ts';
+import { aVolumeMount } from '../../support/pods.ts';
 import { C, LABEL, only, pod, problems, withoutPlace } from './sketch.ts';
 
 describe('a volume mount', () => {
@@ -14,14 +15,39 @@ describe('a volume mount', () => {
     ['needs a volume that there is', '[{name: w, mountPath: /a}]', '[0].name: Not found: "w"'],
     ['is not the root', '[{name: v, mountPath: /a/..}]', '[0].mountPath: Invalid value: "/a/..": must not be the root'],
     [
-      'of a part of a volume is not built yet',
-      '[{name: v, mountPath: /a, subPath: b}]',
-      '[0].subPath: not yet supported',
+      'of a part of a volume stays below it',
+      '[{name: v, mountPath: /a, subPath: /b}]',
+      '[0].subPath: Invalid value: "/b": must be a relative path',
     ],
     [
-      'that others see is not built yet',
-      '[{name: v, mountPath: /a, mountPropagation: HostToContainer}]',
-      '[0].mountPropagation: not yet supported',
+      'of a part of a volume does not climb',
+      '[{name: v, mountPath: /a, subPathExpr: $(B)/..}]',
+      `[0].subPathExpr: Invalid value: "$(B)/..": must not contain '..'`,
+    ],
+    [
+      'says one part only',
+      '[{name: v, mountPath: /a, subPath: a, subPathExpr: b}]',
+      '[0].subPathExpr: Invalid value: "b": subPathExpr and subPath are mutually exclusive',
+    ],
+    [
+      'that the host sees needs privileges',
+      '[{name: v, mountPath: /a, mountPropagation: Bidirectional}]',
+      '[0].mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers',
+    ],
+    [
+      'of which all is read-only is read-only',
+      '[{name: v, mountPath: /a, recursiveReadOnly: IfPossible}]',
+      '[0].recursiveReadOnly: Forbidden: may only be specified when readOnly is true',
+    ],
+    [
+      'of which all is read-only is not passed on',
+      '[{name: v, mountPath: /a, readOnly: true, recursiveReadOnly: Enabled, mountPropagation: HostToContainer}]',
+      '[0].recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or not specified',
+    ],
+    [
+      'is passed on in a known way',
+      '[{name: v, mountPath: /a, mountPropagation: Both}]',
+      '[0].mountPropagation: Unsupported value: "Both": supported values: "Bidirectional", "HostToContainer", "None"',
     ],
     [
       'needs a path of its own',
@@ -35,11 +61,11 @@ describe('a volume mount', () => {
 
   test('is writable unless it says otherwise, and its path is absolute', () => {
     const mounts =
-      'volumeMounts: [{name: v, mountPath: a}, {name: v, mountPath: /b//c/, readOnly: true, mountPropagation: None}]';
+      'volumeMounts: [{name: v, mountPath: a}, {name: v, mountPath: /b//c/, readOnly: true, mountPropagation: None, recursiveReadOnly: IfPossible, subPath: s}]';
     const parsed = only(pod([mounts], ['volumes: [{name: v}]']));
     expect(parsed.containers[0]?.volumeMounts).toEqual([
-      { name: 'v', mountPath: '/a', readOnly: false },
-      { name: 'v', mountPath: '/b/c', readOnly: true },
+      aVolumeMount({ mountPath: '/a' }),
+      aVolumeMount({ mountPath: '/b/c', readOnly: true, recursiveReadOnly: true, subPath: 's' }),
     ]);
   });
 

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { EnvVar } from '../../../src/manifest/pod.ts';
+import type { VolumeMount } from '../../../src/manifest/volume.ts';
 import { containerSpec } from '../../../src/pod/spec.ts';
 import { volumeMounts } from '../../../src/pod/volumes/index.ts';
-import { aContainer, aPod } from '../../support/pods.ts';
+import { aContainer, aPod, aVolumeMount } from '../../support/pods.ts';
 
 const managed = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname', '/dev/termination-log'];
 
@@ -12,7 +14,7 @@ async function targets(
 ): Promise<readonly string[]> {
   const container = aContainer({
     terminationMessagePath,
-    volumeMounts: mountPaths.map((mountPath) => ({ name: 'v', mountPath, readOnly: false })),
+    volumeMounts: mountPaths.map((mountPath) => aVolumeMount({ mountPath })),
   });
   const pod = { ...aPod({ containers: [container] }), volumes: [{ kind: 'emptyDir', name: 'v' } as const] };
   const spec = containerSpec({
@@ -26,7 +28,7 @@ async function targets(
     rootfs: { store: '/store', layers: ['l'] },
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     log: '/log',
-    volumes: await volumeMounts(pod, container, { bulk: '/bulk' }),
+    volumes: await volumeMounts({ pod, container, home: { bulk: '/bulk' }, env: [] }),
     files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
   });
   return spec.mounts.map(({ target }) => target);
@@ -47,10 +49,47 @@ test('a message file of its own may lie within a volume', async () => {
   expect(await targets(['/v'], '/v/log/message')).toEqual(['/v', ...managed.slice(0, 3), '/v/log/message']);
 });
 
-test('a mount names the host folder of its volume, and whether it is read-only', async () => {
-  const container = aContainer({ volumeMounts: [{ name: 'v', mountPath: '/v', readOnly: true }] });
-  const pod = { ...aPod({ containers: [container] }), volumes: [{ kind: 'emptyDir', name: 'v' } as const] };
-  expect(await volumeMounts(pod, container, { bulk: '/bulk' })).toEqual([
-    { kind: 'bind', source: '/bulk/volumes/v', target: '/v', flags: ['rec', 'ro', 'rprivate'] },
-  ]);
+describe('a mount', () => {
+  const host = '/bulk/volumes/v';
+
+  async function mounted(sketch: Partial<VolumeMount>, env: readonly EnvVar[] = []): Promise<unknown> {
+    const container = aContainer({ volumeMounts: [aVolumeMount(sketch)] });
+    const pod = { ...aPod({ containers: [container] }), volumes: [{ kind: 'emptyDir', name: 'v' } as const] };
+    return volumeMounts({ pod, container, home: { bulk: '/bulk' }, env });
+  }
+
+  test.each<[string, Partial<VolumeMount>, object]>([
+    ['names the host folder of its volume', {}, { flags: ['rec', 'rprivate'] }],
+    ['says whether it is read-only', { readOnly: true }, { flags: ['rec', 'ro', 'rprivate'] }],
+    [
+      'says whether all below it is read-only',
+      { readOnly: true, recursiveReadOnly: true },
+      { flags: ['rec', 'rro', 'rprivate'] },
+    ],
+    ['may be of a part', { subPath: 'a/b' }, { part: 'a/b', flags: ['rec', 'rprivate'] }],
+    [
+      'finds its part by variables',
+      { subPathExpr: 'x-$(A)/$$(B)' },
+      { part: 'x-1/2/$(B)', flags: ['rec', 'rprivate'] },
+    ],
+  ])('%s', async (_, sketch, expected) => {
+    const env = [
+      { name: 'A', value: '1/2' },
+      { name: 'EMPTY', value: '' },
+    ];
+    expect(await mounted(sketch, env)).toEqual([{ kind: 'bind', source: host, target: '/v', ...expected }]);
+  });
+
+  test.each([
+    ['$(B)/$(EMPTY)/$(B)/$(A)', 'missing value for A, B, EMPTY'],
+    ['$(ABSOLUTE)', 'error SubPath `/etc` must not be an absolute path'],
+    ['x/$(UP)', "unable to provision SubPath `x/../..`: must not contain '..'"],
+  ])('cannot be of %s', async (subPathExpr, message) => {
+    const env = [
+      { name: 'EMPTY', value: '' },
+      { name: 'ABSOLUTE', value: '/etc' },
+      { name: 'UP', value: '../..' },
+    ];
+    await expect(mounted({ subPathExpr }, env)).rejects.toMatchObject({ code: 'volume.failed', message });
+  });
 });
