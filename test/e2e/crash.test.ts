@@ -121,7 +121,7 @@ describe('a supervisor that is killed', () => {
     expect(await victim.entries(view, 'hook-end')).toMatchObject([{ hook: 'postStart', outcome: 'ok' }]);
   });
 
-  test(`at any moment of a pod's beginning, ${ROUNDS} times: it comes to run, once`, { timeout: 300_000 }, async () => {
+  test(`at any moment of a pod's beginning, ${ROUNDS} times: it comes to run, once`, { timeout: 900_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const name = `start-${round}`;
       const file = victim.manifest(name, obedient, {
