@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { underSystemd } from '../../src/sys/host.ts';
 import { eventually } from '../support/cli.ts';
 import { Victim } from '../support/crash.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
@@ -98,7 +100,8 @@ describe('a supervisor that is killed', () => {
     expect(pids).not.toEqual([]);
     await victim.killSupervisor();
     await gone(pids);
-    expect(victim.supervisor()).toBeUndefined();
+    // systemd starts the next one by itself; it is not the one that would have killed.
+    expect(victim.supervisor() === undefined || underSystemd()).toBe(true);
     const { stderr, code } = await victim.run('delete', 'pod', 'deaf');
     expect(code).toBe(0);
     expect(stderr).toMatch(/c: killed 3\.0 s after SIGTERM: the grace period was over/);
@@ -196,10 +199,11 @@ describe('many at once', () => {
   });
 });
 
-/** Waits until a hook made a file: then it runs, and not only its beginning was noted. */
+/** Waits until a hook made a file: then it runs, and not only its beginning was noted. An exec would take too long. */
 async function made(pod: string, path: string): Promise<void> {
   await eventually(async () => {
-    expect(await victim.run('exec', pod, '--', 'test', '-e', path)).toMatchObject({ code: 0 });
+    const [pid] = await victim.pids(pod);
+    expect(pid !== undefined && existsSync(`/proc/${pid}/root${path}`)).toBe(true);
   });
 }
 

@@ -188,8 +188,11 @@ export class Terminal {
   }
 }
 
-/** Tries until it does not throw; the last failure is the test's after `limit` ms. */
-export async function eventually<T>(check: () => T | Promise<T>, limit = 30_000): Promise<T> {
+/**
+ * Tries until it does not throw; the last failure is the test's after `limit` ms, which are generous: in scripts/vm a command
+ * takes seconds.
+ */
+export async function eventually<T>(check: () => T | Promise<T>, limit = 60_000): Promise<T> {
   for (const end = Date.now() + limit; ; await delay(20)) {
     try {
       return await check();

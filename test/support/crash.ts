@@ -78,7 +78,7 @@ export class Victim {
   }
 
   /** Waits until the pod's container is in a phase; answers its record. */
-  async until(name: string, phase: ContainerRecord['state']['phase'], limit = 15_000): Promise<ContainerRecord> {
+  async until(name: string, phase: ContainerRecord['state']['phase'], limit = 60_000): Promise<ContainerRecord> {
     return eventually(async () => {
       const container = await this.container(name);
       expect(container.state.phase).toBe(phase);
