@@ -54,6 +54,14 @@ export function findPlugin(type: string, folders: readonly string[] = pluginFold
   });
 }
 
+/** Throws `network.no-plugin` unless every plugin of the network is installed: an ADD without one cannot be undone either. */
+export function requirePlugins({ plugins }: NetworkList, folders: readonly string[] = pluginFolders()): void {
+  for (const { type, ipam } of plugins) {
+    findPlugin(type, folders);
+    if (ipam !== undefined) findPlugin(ipam.type, folders);
+  }
+}
+
 /** Attaches through every plugin in turn; each gets what the one before it said. */
 export async function addNetwork(list: NetworkList, to: Attachment, signal: AbortSignal): Promise<CniResult> {
   let result: CniResult | undefined;

@@ -3,7 +3,7 @@ import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { withLock } from '../helper/flock.ts';
 import { bootId } from '../sys/host.ts';
 import { bridgeName, defaultNetwork, ensureBridge, removeBridge, subnetOf } from './bridge.ts';
-import { addNetwork, deleteNetwork } from './cni.ts';
+import { addNetwork, deleteNetwork, requirePlugins } from './cni.ts';
 import type { Attachment, CniResult, NetworkList } from './cni.ts';
 import { cacheFile, networkPaths } from './paths.ts';
 import type { NetworkPaths } from './paths.ts';
@@ -53,6 +53,7 @@ export async function attachPod(
   const cached = await locked(paths, signal, async (): Promise<Cached> => {
     try {
       const list = await prepareNetwork(options.state, paths, signal);
+      requirePlugins(list);
       const entry = { list, attachment: attachmentOf(options) };
       writeJson(cacheFile(paths, options.uid), entry);
       return entry;
@@ -87,12 +88,12 @@ export async function detachPod(
   const paths = networkPaths(options.state);
   if (await locked(paths, signal, () => forgetOtherBoot(options.state, paths, signal))) return;
   const cached = readJson<Cached>(cacheFile(paths, options.uid));
-  const list = cached?.list ?? readJson<NetworkList>(paths.conflist);
-  if (list === undefined) return;
-  const netns = options.netns ?? cached?.attachment.netns ?? '';
-  // Plugins fail on a file whose namespace is gone, where they accept that there is none (CNI spec 1.0: DEL).
-  const attachment = { ...attachmentOf(options), netns: isNamespace(netns) ? netns : '' };
-  await deleteNetwork(list, attachment, { result: cached?.result, signal });
+  if (cached !== undefined) {
+    const netns = options.netns ?? cached.attachment.netns;
+    // Plugins fail on a file whose namespace is gone, where they accept that there is none (CNI spec 1.0: DEL).
+    const attachment = { ...attachmentOf(options), netns: isNamespace(netns) ? netns : '' };
+    await deleteNetwork(cached.list, attachment, { result: cached.result, signal });
+  }
   await locked(paths, signal, async () => {
     rmSync(cacheFile(paths, options.uid), { force: true });
     await dropUnusedBridge(options.state, signal);

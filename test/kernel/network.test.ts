@@ -200,6 +200,22 @@ describe('failures', () => {
     expect(hasBridge()).toBe(false);
   });
 
+  test('a plugin that is not installed: says which and what to install, and leaves nothing to undo', async () => {
+    const ns = netns('a');
+    await attachPod({ ...pod('a'), netns: ns }, forever);
+    await detachPod(pod('a'), forever);
+    const { conflist } = networkPaths(state);
+    writeFileSync(conflist, readFileSync(conflist, 'utf8').replace('"bridge"', '"mrt-none"'));
+    await expect(attachPod({ ...pod('a'), netns: ns }, forever)).rejects.toMatchObject({
+      code: 'network.no-plugin',
+      message: expect.stringContaining('find CNI plugin: mrt-none: not in ') as string,
+      hint: 'apt install containernetworking-plugins',
+    });
+    expect(attachedPods(state)).toEqual([]);
+    expect(hasBridge()).toBe(false);
+    await detachPod(pod('a'), forever);
+  });
+
   test('an abort at any moment leaves nothing', async () => {
     const ns = netns('a');
     for (const ms of [0, 10, 30, 60, 100, 150]) {

@@ -2,7 +2,7 @@ import { existsSync, symlinkSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SECOND, abortReason } from '../../base/clock.ts';
-import { messageOf } from '../../base/errors.ts';
+import { isMinirtError, messageOf } from '../../base/errors.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
 import { makeSandbox, removePrivateMount, removeSandbox } from '../../helper/sandbox.ts';
@@ -58,7 +58,8 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     ports.log.debug({ error: messageOf(error) }, 'sandbox failed');
     await sweep(ports, engine, paths).catch(() => undefined);
     const retryAt = ports.clock.now() + RETRY_SECONDS * SECOND;
-    engine.emit({ kind: 'sandboxFailed', message: messageOf(error), retryAt });
+    const hint = isMinirtError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
+    engine.emit({ kind: 'sandboxFailed', message: `${messageOf(error)}${hint}`, retryAt });
   }
 }
 
