@@ -9,6 +9,7 @@ import { type MapNode, type Node, type Path, fromValue, typeName } from './node.
 import { type ConfigObject, buildConfigMap, buildSecret } from './objects.ts';
 import type { Pod, V1Pod } from './pod.ts';
 import { type Findings, type Problem, type Report, newReport, placesOf, printable } from './problem.ts';
+import { withoutTokenVolume } from './token-volume.ts';
 import { validateConfigMap, validateSecret } from './validate-objects.ts';
 import { validatePod } from './validate.ts';
 import { readDocuments } from './yaml.ts';
@@ -88,7 +89,7 @@ export function podFromObject(object: unknown): Pod {
 
 /** Decodes and checks; the object as written, less what `stance` drops. Trust it only when nothing was reported. */
 function readPod(root: MapNode, report: Report, stance: Stance): V1Pod {
-  const { value, dropped } = decode(root, fieldTables['Pod'] ?? {}, report, stance);
+  const { value, dropped } = decode(withoutTokenVolume(root, report), fieldTables['Pod'] ?? {}, report, stance);
   const pod = value as V1Pod; // the table is Kubernetes' own shape: a test holds it against kubernetes-types
   validatePod(pod, report);
   return without(pod, dropped);

@@ -3,7 +3,6 @@ import type { V1Pod } from '../../src/manifest/pod.ts';
 import type { JournalEntry } from '../../src/pod/journal-entry.ts';
 import { findDeleted, readJournal } from '../../src/pod/view.ts';
 import { podPaths } from '../../src/state/paths.ts';
-import { Followed } from './followed.ts';
 import { journalHas } from './journal.ts';
 import type { Minirt } from './minirt.ts';
 import type { Observed } from './observed.ts';
@@ -82,7 +81,7 @@ class Player {
         );
       case 'restarts':
         await this.#restarts(step[1], step[2]);
-        // So was a restart. A delete takes most of that time itself, for it follows the logs first.
+        // So was a restart; a delete takes some of that time itself.
         return next?.[0] === 'delete' ? undefined : delay(SETTLE_MS);
       case 'sleep':
         // Every step of the recording cost a command or two besides.
@@ -141,18 +140,15 @@ class Player {
   }
 
   /** A container without a log has printed nothing. */
-  async #read(container: string): Promise<void> {
-    const { stdout } = await this.#minirt.run(['logs', this.#name, ...this.#inNamespace, '-c', container]);
+  async #read(container: string, ...flags: readonly string[]): Promise<void> {
+    const { stdout } = await this.#minirt.run(['logs', this.#name, ...this.#inNamespace, '-c', container, ...flags]);
     this.#logs[container] = stdout;
   }
 
-  /** Every container's log is followed to its end, as it was on the node. */
+  /** The logs are read when they are complete; the node's were followed to their end. */
   async #delete(grace: number | null): Promise<void> {
     const { pod } = this.#recording;
     const name = this.#name;
-    await using followed = await Followed.open(this.#minirt, {
-      calls: containersOf(pod).map((one) => ['logs', '-f', name, ...this.#inNamespace, '-c', one.name]),
-    });
     // Hooks that count whole seconds of the wall clock need the beginning of one, as those of the node had.
     if (containersOf(pod).some(({ lifecycle }) => lifecycle?.preStop !== undefined)) {
       // A delete reaches the pod's owner about when a look at the pod would be over, on a busy machine later than else.
@@ -163,10 +159,7 @@ class Player {
     }
     await this.#must(['delete', 'pod', name, ...(grace === null ? [] : ['--grace-period', String(grace)])]);
     this.#there = false;
-    const said = await followed.toTheEnd();
-    containersOf(pod).forEach((one, index) => {
-      this.#logs[one.name] = said[index] ?? '';
-    });
+    for (const one of containersOf(pod)) await this.#read(one.name, '--deleted');
   }
 
   #must(args: readonly string[], input?: string): Promise<string> {
