@@ -1,4 +1,4 @@
-import type { ConfigObject } from '../manifest/objects.ts';
+import type { StoredObject } from '../manifest/objects.ts';
 import { type Parsed, manifestError, parseManifest } from '../manifest/parse.ts';
 import type { Pod } from '../manifest/pod.ts';
 import { tell } from './io.ts';
@@ -19,7 +19,7 @@ export interface ManifestOptions {
 export interface Manifest {
   readonly pods: readonly Pod[];
   /** ConfigMaps and Secrets, which come before the pods that use them. */
-  readonly objects: readonly ConfigObject[];
+  readonly objects: readonly StoredObject[];
 }
 
 /** Reads and checks a manifest, or a folder of them; every problem in it is in the one error. Notices go to stderr. */
@@ -46,7 +46,7 @@ export async function readPods(context: Context, source: string, options: Manife
 }
 
 /** `-n` must agree with what the manifest says, as kubectl demands it. */
-function inNamespace<T extends Pod | ConfigObject>(context: Context, given: T): T {
+function inNamespace<T extends Pod | StoredObject>(context: Context, given: T): T {
   const written = given.object.metadata?.namespace;
   if (!context.namespaceGiven || given.namespace === context.namespace) return given;
   if (written !== undefined && written !== 'default') {

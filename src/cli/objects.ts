@@ -1,7 +1,8 @@
-/** ConfigMaps and Secrets at the command line, as kubectl shows them. */
+/** ConfigMaps, Secrets and claims at the command line, as kubectl shows them. */
 import { MinirtError } from '../base/errors.ts';
-import type { ConfigObject } from '../manifest/objects.ts';
-import { type ObjectKind, ObjectStore, PLURAL } from '../objects/store.ts';
+import { type ObjectKind, PLURAL, type StoredObject } from '../manifest/objects.ts';
+import { ObjectStore } from '../objects/store.ts';
+import { type PodView, listPods } from '../pod/view.ts';
 import { prepareState } from '../supervisor/registry.ts';
 import { say, tell } from './io.ts';
 import { type Output, parseOutput } from './output.ts';
@@ -21,7 +22,7 @@ export interface ObjectOptions {
 /** Keeps objects, in place of earlier ones of their names, and says for each what became of it. */
 export async function applyObjects(
   { roots }: Context,
-  objects: readonly ConfigObject[],
+  objects: readonly StoredObject[],
   told: (line: string) => void,
 ): Promise<void> {
   if (objects.length === 0) return;
@@ -33,20 +34,12 @@ export async function applyObjects(
 /** Keeps objects whose names are still free. */
 export async function createObjects(
   { io, roots }: Context,
-  objects: readonly ConfigObject[],
+  objects: readonly StoredObject[],
   output?: string,
 ): Promise<void> {
   if (objects.length === 0) return;
   prepareState(roots);
-  const store = new ObjectStore(roots);
-  for (const { kind, namespace, name } of objects) {
-    if ((await store.find(kind, namespace, name)) === undefined) continue;
-    throw new MinirtError('object.exists', `${PLURAL[kind]} ${JSON.stringify(name)} already exists`, {
-      hint: '`minirt apply -f FILE` changes it',
-    });
-  }
-  for (const object of objects) {
-    await store.put(object);
+  for (const object of await new ObjectStore(roots).create(objects)) {
     if (output === 'json') io.stdout.write(asJson(object.object));
     else if (output === 'yaml') io.stdout.write(await asYaml(object.object));
     else say(io, output === 'name' ? word(object) : `${word(object)} created`);
@@ -79,19 +72,27 @@ export async function describeObjects(
   options: ObjectOptions,
 ): Promise<number> {
   const objects = await select(context, kind, names, options);
-  context.io.stdout.write(objects.map(describeObject).join('\n\n'));
+  const texts = objects.map(async (object) => {
+    const users = object.kind === 'PersistentVolumeClaim' ? await usersOf(context, object) : [];
+    return describeObject(
+      object,
+      users.map(({ name }) => name),
+    );
+  });
+  context.io.stdout.write((await Promise.all(texts)).join('\n\n'));
   return 0;
 }
 
 /** Removes objects; pods that use them go on with what they have. */
 export async function deleteObjects(
   context: Context,
-  objects: readonly Pick<ConfigObject, 'kind' | 'namespace' | 'name'>[],
+  objects: readonly Pick<StoredObject, 'kind' | 'namespace' | 'name'>[],
   options: { readonly ignoreNotFound?: boolean; readonly output?: 'name' },
 ): Promise<void> {
   const store = new ObjectStore(context.roots);
   await forEach(context, objects, async (object) => {
     const { kind, namespace, name } = object;
+    if (kind === 'PersistentVolumeClaim') await checkUnused(context, object);
     const was = await store.remove(kind, namespace, name);
     if (!was && options.ignoreNotFound === true) return;
     if (!was) throw notFound(kind, name);
@@ -106,7 +107,7 @@ export async function select(
   kind: ObjectKind,
   names: readonly string[],
   { selector }: Pick<ObjectOptions, 'selector'>,
-): Promise<readonly ConfigObject[]> {
+): Promise<readonly StoredObject[]> {
   const store = new ObjectStore(roots);
   if (names.length > 0) {
     if (selector !== undefined) throw usage('name objects or select them, not both');
@@ -123,10 +124,29 @@ export async function select(
   return all.filter(({ object }) => isSelected(object.metadata?.labels ?? {}));
 }
 
+/** The pods that have a volume of a claim. */
+async function usersOf(
+  { roots }: Context,
+  { namespace, name }: Pick<StoredObject, 'namespace' | 'name'>,
+): Promise<readonly PodView[]> {
+  const uses = ({ object }: PodView): boolean =>
+    object.spec?.volumes?.some(({ persistentVolumeClaim: claim }) => claim?.claimName === name) ?? false;
+  return (await listPods(roots, namespace)).filter(uses);
+}
+
+/** A claim goes after the pods that use it, never from under them (the finalizer kubernetes.io/pvc-protection). */
+async function checkUnused(context: Context, claim: Pick<StoredObject, 'namespace' | 'name'>): Promise<void> {
+  const [user] = (await usersOf(context, claim)).filter(({ record }) => record.ended === undefined);
+  if (user === undefined) return;
+  throw new MinirtError('state.busy', `delete persistentvolumeclaim: ${claim.name}: pod ${user.name} uses it`, {
+    hint: `minirt delete pod ${user.name} -n ${user.namespace}`,
+  });
+}
+
 function notFound(kind: ObjectKind, name: string): MinirtError {
   return new MinirtError('object.not-found', `${PLURAL[kind]} ${JSON.stringify(name)} not found`);
 }
 
-function word({ kind, name }: Pick<ConfigObject, 'kind' | 'name'>): string {
+function word({ kind, name }: Pick<StoredObject, 'kind' | 'name'>): string {
   return `${kind.toLowerCase()}/${name}`;
 }

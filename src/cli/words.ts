@@ -1,14 +1,14 @@
 import { MinirtError } from '../base/errors.ts';
-import { notYet, usage } from './verb.ts';
+import { type ObjectKind, PLURAL } from '../manifest/objects.ts';
+import { usage } from './verb.ts';
 
 const POD_WORDS: ReadonlySet<string> = new Set(['pod', 'pods', 'po']);
 const EVENT_WORDS: ReadonlySet<string> = new Set(['event', 'events', 'ev']);
 const CONFIG_MAP_WORDS: ReadonlySet<string> = new Set(['configmap', 'configmaps', 'cm']);
 const SECRET_WORDS: ReadonlySet<string> = new Set(['secret', 'secrets']);
-/** Kinds that cli.md names and that come with a later version. */
-const LATER: ReadonlySet<string> = new Set(['pvc', 'persistentvolumeclaim', 'persistentvolumeclaims']);
+const CLAIM_WORDS: ReadonlySet<string> = new Set(['pvc', 'persistentvolumeclaim', 'persistentvolumeclaims']);
 
-export type Kind = 'pods' | 'events' | 'configmaps' | 'secrets';
+export type Kind = 'pods' | 'events' | ObjectKind;
 
 export interface Target {
   readonly kind: Kind;
@@ -20,10 +20,10 @@ function kindOf(word: string): Kind {
   const lower = word.toLowerCase();
   if (POD_WORDS.has(lower)) return 'pods';
   if (EVENT_WORDS.has(lower)) return 'events';
-  if (CONFIG_MAP_WORDS.has(lower)) return 'configmaps';
-  if (SECRET_WORDS.has(lower)) return 'secrets';
-  if (LATER.has(lower)) throw notYet(`the kind ${lower}`);
-  throw usage(`the kind "${word}" is not known`, 'say `pod NAME`, `pods` or `events`');
+  if (CONFIG_MAP_WORDS.has(lower)) return 'ConfigMap';
+  if (SECRET_WORDS.has(lower)) return 'Secret';
+  if (CLAIM_WORDS.has(lower)) return 'PersistentVolumeClaim';
+  throw usage(`the kind "${word}" is not known`, 'say `pod`, `configmap`, `secret`, `pvc` or `events`');
 }
 
 /** kubectl's grammar of resources: `pods`, `pod a b`, `pod/a pod/b`. */
@@ -38,7 +38,7 @@ export function parseTarget(words: readonly string[]): Target {
         'there is no need to specify a resource type as a separate argument when passing arguments in resource/name form',
       );
     }
-    return { kind, names: rest.map(checkName) };
+    return { kind, names: rest.map((name) => checkName(name, kind)) };
   }
   const pairs = words.map(splitSlash);
   const kinds = new Set(pairs.map((pair) => pair.kind));
@@ -56,7 +56,7 @@ export function parsePodNames(words: readonly string[]): readonly string[] {
 
 /** `NAME`, `pod/NAME` or `pods/NAME`. */
 export function podName(word: string): string {
-  if (!word.includes('/')) return checkName(word);
+  if (!word.includes('/')) return checkName(word, 'pods');
   const { kind, name } = splitSlash(word);
   if (kind !== 'pods') throw usage(`"${word}" is not a pod`);
   return name;
@@ -67,13 +67,15 @@ function splitSlash(word: string): { kind: Kind; name: string } {
   if (kind === undefined || name === undefined || name === '' || more.length > 0) {
     throw usage('arguments in resource/name form must have a single resource and name', 'for example pod/NAME');
   }
-  return { kind: kindOf(kind), name: checkName(name) };
+  const found = kindOf(kind);
+  return { kind: found, name: checkName(name, found) };
 }
 
 /** A name becomes part of a path, so nothing that is no Kubernetes name gets past here. */
-function checkName(name: string): string {
-  if (!isObjectName(name)) throw new MinirtError('pod.not-found', `pods "${name}" not found`);
-  return name;
+function checkName(name: string, kind: Kind): string {
+  if (isObjectName(name)) return name;
+  if (kind === 'pods' || kind === 'events') throw new MinirtError('pod.not-found', `pods "${name}" not found`);
+  throw new MinirtError('object.not-found', `${PLURAL[kind]} "${name}" not found`);
 }
 
 /** Whether `name` can be the name of a pod or a namespace (RFC 1123 subdomain). */

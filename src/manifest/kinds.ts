@@ -1,18 +1,21 @@
 /** What an object of a manifest is, judged by its apiVersion and kind alone. Pure. */
 import { nearest } from '../base/nearest.ts';
 import { type Entry, type MapNode, type Node, type Path, fromValue, toValue, typeName } from './node.ts';
+import type { ObjectKind } from './objects.ts';
 import type { Report } from './problem.ts';
 
-export type Kind = 'pod' | 'list' | 'configMap' | 'secret' | 'workload' | 'other' | 'broken';
+export type Kind = 'pod' | 'list' | ObjectKind | 'workload' | 'other' | 'broken';
 
 const CORE: Readonly<Record<string, Kind>> = {
   Pod: 'pod',
-  ConfigMap: 'configMap',
-  Secret: 'secret',
+  ConfigMap: 'ConfigMap',
+  Secret: 'Secret',
+  PersistentVolumeClaim: 'PersistentVolumeClaim',
   List: 'list',
   PodList: 'list',
   ConfigMapList: 'list',
   SecretList: 'list',
+  PersistentVolumeClaimList: 'list',
 };
 
 /** Where the kinds that make pods have the template of one. */

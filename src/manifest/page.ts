@@ -1,3 +1,4 @@
+import { objectTables } from './fields/objects.ts';
 import { type Field, type Rows, fieldTables } from './fields.ts';
 
 const INTRO = `# Pod fields
@@ -20,7 +21,7 @@ A field that stands in no table is an unknown field: an error that names the nea
 
 /** docs/pod-fields.md, as text. Pure; a test holds the file against it. */
 export function podFieldsPage(): string {
-  const tables = reachable('Pod', 'ConfigMap', 'Secret').map((name) => section(name, fieldTables[name] ?? {}));
+  const tables = reachable('Pod', ...Object.keys(objectTables)).map((name) => section(name, fieldTables[name] ?? {}));
   return [INTRO, ...tables].join('\n');
 }
 

@@ -6,11 +6,11 @@ import { type Stance, decode } from './decode.ts';
 import { fieldTables } from './fields.ts';
 import { kindOf, templateOf, textAt } from './kinds.ts';
 import { type MapNode, type Node, type Path, fromValue, typeName } from './node.ts';
-import { type ConfigObject, buildConfigMap, buildSecret } from './objects.ts';
+import { type ObjectKind, type StoredObject, buildClaim, buildConfigMap, buildSecret } from './objects.ts';
 import type { Pod, V1Pod } from './pod.ts';
 import { type Findings, type Problem, type Report, newReport, placesOf, printable } from './problem.ts';
+import { validateClaim, validateConfigMap, validateSecret } from './validate-objects.ts';
 import { withoutTokenVolume } from './token-volume.ts';
-import { validateConfigMap, validateSecret } from './validate-objects.ts';
 import { validatePod } from './validate.ts';
 import { readDocuments } from './yaml.ts';
 
@@ -29,8 +29,8 @@ export interface ParseOptions {
 export interface Parsed {
   /** Empty when there are problems. */
   readonly pods: readonly Pod[];
-  /** ConfigMaps and Secrets; empty when there are problems. */
-  readonly objects: readonly ConfigObject[];
+  /** ConfigMaps, Secrets and claims; empty when there are problems. */
+  readonly objects: readonly StoredObject[];
   readonly problems: readonly Problem[];
   /** Lines for the user, without an end of line. */
   readonly notices: readonly string[];
@@ -40,7 +40,7 @@ interface Reading {
   readonly findings: Findings;
   readonly validate: Stance;
   readonly pods: Pod[];
-  readonly objects: ConfigObject[];
+  readonly objects: StoredObject[];
   readonly skipped: string[];
   /** kind/namespace/name of every object so far. */
   readonly seen: Set<string>;
@@ -102,16 +102,18 @@ function readObject(reading: Reading, root: Node, prefix: Path): void {
     report.problem([], `Invalid value: "${typeName(root)}": a manifest is ${wanted}`);
     return;
   }
-  switch (kindOf(root, report)) {
+  const kind = kindOf(root, report);
+  switch (kind) {
     case 'pod':
       addPod(reading, root, report);
       break;
     case 'list':
       readList(reading, root, prefix);
       break;
-    case 'configMap':
-    case 'secret':
-      addObject(reading, root, report);
+    case 'ConfigMap':
+    case 'Secret':
+    case 'PersistentVolumeClaim':
+      addObject(reading, kind, root, report);
       break;
     case 'workload':
       addTemplate(reading, root, prefix);
@@ -164,16 +166,23 @@ function addTemplate(reading: Reading, root: MapNode, prefix: Path): void {
   if (pod !== undefined) reading.findings.notices.push(printable(`${name}: runs as one pod, pod/${pod.name}`));
 }
 
-function addObject(reading: Reading, root: MapNode, report: Report): void {
-  const kind = textAt(root, 'kind') === 'Secret' ? 'Secret' : 'ConfigMap';
+/** How an object of each kind is checked, and made of what was written. */
+const objectReaders: Readonly<
+  Record<ObjectKind, { validate: (value: object, report: Report) => void; build: (value: object) => StoredObject }>
+> = {
+  ConfigMap: { validate: validateConfigMap, build: buildConfigMap },
+  Secret: { validate: validateSecret, build: buildSecret },
+  PersistentVolumeClaim: { validate: validateClaim, build: buildClaim },
+};
+
+function addObject(reading: Reading, kind: ObjectKind, root: MapNode, report: Report): void {
   const { problems } = reading.findings;
   const before = problems.length;
   const { value, dropped } = decode(root, fieldTables[kind] ?? {}, report, reading.validate);
-  if (kind === 'Secret') validateSecret(value, report);
-  else validateConfigMap(value, report);
+  const { validate, build } = objectReaders[kind];
+  validate(value, report);
   if (problems.length > before) return;
-  const written = withoutServerFields(without(value, dropped));
-  const object = kind === 'Secret' ? buildSecret(written) : buildConfigMap(written);
+  const object = build(withoutServerFields(without(value, dropped)));
   if (isNew(reading, kind, object, report)) reading.objects.push(object);
 }
 

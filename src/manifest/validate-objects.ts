@@ -1,8 +1,9 @@
-/** Kubernetes' rules for ConfigMaps and Secrets (pkg/apis/core/validation: ValidateConfigMap, ValidateSecret). */
+/** Kubernetes' rules for ConfigMaps, Secrets and claims (pkg/apis/core/validation: ValidateConfigMap and its like). */
 import { Buffer } from 'node:buffer';
-import type { ConfigMap, Secret } from 'kubernetes-types/core/v1.js';
+import type { ConfigMap, PersistentVolumeClaim, Secret } from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
 import { type Report, complain } from './problem.ts';
+import { nanos } from './quantity.ts';
 import { validateMetadata } from './validate.ts';
 
 const MOST_BYTES = 1024 * 1024;
@@ -37,6 +38,29 @@ export function validateSecret(secret: Secret, report: Report): void {
   for (const key of WANTED[type] ?? []) missing(key);
   if (type === 'kubernetes.io/tls') for (const key of ['tls.crt', 'tls.key']) missing(key);
   if (type === 'kubernetes.io/basic-auth' && !has('username')) missing('password');
+}
+
+const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+
+export function validateClaim({ metadata = {}, spec = {} }: PersistentVolumeClaim, report: Report): void {
+  validateMetadata(metadata, report);
+  const { accessModes = [], resources, storageClassName = '' } = spec;
+  const at = ['spec', 'accessModes'];
+  if (accessModes.length === 0) report.problem(at, 'Required value: at least 1 access mode is required');
+  for (const mode of accessModes) {
+    if (ACCESS_MODES.includes(mode)) continue;
+    const listed = ACCESS_MODES.map((one) => JSON.stringify(one)).join(', ');
+    report.problem(at, `Unsupported value: ${JSON.stringify(mode)}: supported values: ${listed}`);
+  }
+  if (accessModes.length > 1 && accessModes.includes('ReadWriteOncePod')) {
+    report.problem(at, 'Forbidden: may not use ReadWriteOncePod with other access modes');
+  }
+  const storage = resources?.requests?.['storage'];
+  const size = ['spec', 'resources', { key: 'storage' }];
+  if (storage === undefined) report.problem(size, 'Required value');
+  else if (nanos(storage) <= 0n) complain(report, size, storage, ['must be greater than zero']);
+  if (storageClassName === '') return;
+  complain(report, ['spec', 'storageClassName'], storageClassName, names.subdomainComplaints(storageClassName));
 }
 
 function checkKey(field: string, key: string, report: Report): void {

@@ -4,31 +4,45 @@ import { readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
+import { withLock } from '../helper/flock.ts';
+import { removeTree } from '../helper/fsops.ts';
+import { forbiddenChange } from '../manifest/change.ts';
 import {
+  type Claim,
   type ConfigMap,
-  type ConfigObject,
+  type ObjectKind,
   type ObjectSource,
   type Secret,
+  PLURAL,
+  type StoredObject,
+  buildClaim,
   buildConfigMap,
   buildSecret,
 } from '../manifest/objects.ts';
 import { privateFolder, writeAtomically } from '../state/files.ts';
-import type { Roots } from '../state/paths.ts';
+import { type Roots, claimDir } from '../state/paths.ts';
 import { stateTag } from '../sys/state-tag.ts';
 
-export type ObjectKind = ConfigObject['kind'];
+const builders: Readonly<Record<ObjectKind, (object: object) => StoredObject>> = {
+  ConfigMap: buildConfigMap,
+  Secret: buildSecret,
+  PersistentVolumeClaim: buildClaim,
+};
 
-/** kubectl's word for several of a kind. */
-export const PLURAL = { ConfigMap: 'configmaps', Secret: 'secrets' } as const satisfies Record<ObjectKind, string>;
+/** What became of an object that was applied. */
+export type Outcome = 'created' | 'configured' | 'unchanged';
 
 /** statfs(2) */
 const TMPFS = 0x01021994;
 const SHARED_MEMORY = '/dev/shm';
 const FILE = 'object.json';
+/** What is held under the lock takes milliseconds, and is not left half done. */
+const NEVER = new AbortController().signal;
 
 /**
- * ConfigMaps and Secrets by namespace and name, kept until they are deleted, readable by root alone. Secrets are on a
- * tmpfs only, so they are gone after a reboot; ConfigMaps stay.
+ * ConfigMaps, Secrets and claims by namespace and name, kept until they are deleted, readable by root alone. Secrets are
+ * on a tmpfs only, so they are gone after a reboot; the others stay. Read without a lock, for a file is replaced at once;
+ * written under one.
  */
 export class ObjectStore implements ObjectSource {
   readonly #roots: Roots;
@@ -47,7 +61,12 @@ export class ObjectStore implements ObjectSource {
     return found?.kind === 'Secret' ? found : undefined;
   }
 
-  async find(kind: ObjectKind, namespace: string, name: string): Promise<ConfigObject | undefined> {
+  async claim(namespace: string, name: string): Promise<Claim | undefined> {
+    const found = await this.find('PersistentVolumeClaim', namespace, name);
+    return found?.kind === 'PersistentVolumeClaim' ? found : undefined;
+  }
+
+  async find(kind: ObjectKind, namespace: string, name: string): Promise<StoredObject | undefined> {
     const path = join(this.#folder(kind, namespace), name, FILE);
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       if (isErrno(error, 'ENOENT')) return undefined;
@@ -55,8 +74,7 @@ export class ObjectStore implements ObjectSource {
     });
     if (text === undefined) return undefined;
     try {
-      const object = JSON.parse(text) as never;
-      return kind === 'ConfigMap' ? buildConfigMap(object) : buildSecret(object);
+      return builders[kind](JSON.parse(text) as object);
     } catch (error) {
       const hint = 'bring it again with `minirt apply -f FILE`';
       throw new MinirtError('state.corrupt', `read ${path}: ${messageOf(error)}`, { cause: error, hint });
@@ -64,9 +82,9 @@ export class ObjectStore implements ObjectSource {
   }
 
   /** All of a kind by name, of one namespace or, for undefined, of all of them. */
-  async list(kind: ObjectKind, namespace: string | undefined): Promise<readonly ConfigObject[]> {
+  async list(kind: ObjectKind, namespace: string | undefined): Promise<readonly StoredObject[]> {
     const namespaces = namespace === undefined ? await entries(this.#base(kind)) : [namespace];
-    const found: ConfigObject[] = [];
+    const found: StoredObject[] = [];
     for (const one of namespaces) {
       for (const name of await entries(this.#folder(kind, one))) {
         const object = await this.find(kind, one, name);
@@ -76,12 +94,64 @@ export class ObjectStore implements ObjectSource {
     return found;
   }
 
-  /** Keeps an object, in place of an earlier one of its name. MinirtError object.exists when that was immutable. */
-  async put(object: ConfigObject): Promise<'created' | 'configured' | 'unchanged'> {
+  /**
+   * Keeps objects whose names are all free, and answers them as they are stored; none of them otherwise, which is
+   * MinirtError object.exists.
+   */
+  create(objects: readonly StoredObject[]): Promise<readonly StoredObject[]> {
+    return this.#exclusively(async () => {
+      for (const { kind, namespace, name } of objects) {
+        if ((await this.find(kind, namespace, name)) === undefined) continue;
+        throw new MinirtError('object.exists', `${PLURAL[kind]} ${JSON.stringify(name)} already exists`, {
+          hint: '`minirt apply -f FILE` changes it',
+        });
+      }
+      const stored: StoredObject[] = [];
+      for (const object of objects) stored.push((await this.#put(object)).object);
+      return stored;
+    });
+  }
+
+  /** Keeps an object, in place of an earlier one of its name. MinirtError object.exists when that must not be changed so. */
+  put(object: StoredObject): Promise<Outcome> {
+    return this.#exclusively(async () => (await this.#put(object)).outcome);
+  }
+
+  /** Answers whether there was one. What a claim's volume holds goes with it. */
+  remove(kind: ObjectKind, namespace: string, name: string): Promise<boolean> {
+    return this.#exclusively(async () => {
+      if ((await this.find(kind, namespace, name)) === undefined) return false;
+      // First, so that no later claim of this name finds it.
+      if (kind === 'PersistentVolumeClaim') await this.#removeData(namespace, name);
+      const folder = join(this.#folder(kind, namespace), name);
+      try {
+        await rm(join(folder, FILE));
+      } catch (error) {
+        throw new MinirtError('io', `delete ${folder}: ${messageOf(error)}`, { cause: error });
+      }
+      removeEmpty(folder, dirname(this.#base(kind)));
+      return true;
+    });
+  }
+
+  async #removeData(namespace: string, name: string): Promise<void> {
+    const data = claimDir(this.#roots, { namespace, name });
+    await removeTree(data, NEVER);
+    removeEmpty(dirname(data), dirname(dirname(data)));
+  }
+
+  async #put(object: StoredObject): Promise<{ readonly object: StoredObject; readonly outcome: Outcome }> {
     const { kind, namespace, name } = object;
     const before = await this.find(kind, namespace, name);
-    if (before !== undefined && isDeepStrictEqual(essence(before), essence(object))) return 'unchanged';
-    if (before?.immutable === true) refuseChange(before, object);
+    if (before !== undefined && isDeepStrictEqual(essence(before), essence(object))) {
+      return { object: before, outcome: 'unchanged' };
+    }
+    const forbidden = before === undefined ? undefined : forbiddenChange(before, object);
+    if (forbidden !== undefined) {
+      throw new MinirtError('object.exists', `${kind} ${JSON.stringify(name)} is invalid: ${forbidden}`, {
+        hint: 'delete it first',
+      });
+    }
     const { uid, creationTimestamp, resourceVersion = '0' } = before?.object.metadata ?? {};
     const metadata = {
       ...object.object.metadata,
@@ -92,23 +162,15 @@ export class ObjectStore implements ObjectSource {
     if (kind === 'Secret') this.#makeSecretsFolder();
     const folder = join(this.#folder(kind, namespace), name);
     privateFolder(folder);
-    const durable = kind === 'ConfigMap';
+    const durable = kind !== 'Secret';
     const stored = { ...object.object, apiVersion: 'v1', kind, metadata };
     writeAtomically(join(folder, FILE), `${JSON.stringify(stored)}\n`, { durable });
-    return before === undefined ? 'created' : 'configured';
+    return { object: builders[kind](stored), outcome: before === undefined ? 'created' : 'configured' };
   }
 
-  /** Answers whether there was one. */
-  async remove(kind: ObjectKind, namespace: string, name: string): Promise<boolean> {
-    const folder = join(this.#folder(kind, namespace), name);
-    try {
-      await rm(join(folder, FILE));
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return false;
-      throw new MinirtError('io', `delete ${folder}: ${messageOf(error)}`, { cause: error });
-    }
-    removeEmpty(folder, dirname(this.#base(kind)));
-    return true;
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    privateFolder(this.#roots.root);
+    return withLock(join(this.#roots.root, 'objects.lock'), NEVER, work);
   }
 
   #folder(kind: ObjectKind, namespace: string): string {
@@ -155,23 +217,11 @@ function isTmpfs(path: string): boolean {
 }
 
 /** What makes an object another one: all but what the store itself adds. */
-function essence({ object }: ConfigObject): unknown {
+function essence({ object }: StoredObject): unknown {
   const { metadata = {}, apiVersion: _version, kind: _kind, ...rest } = object;
   const { uid: _uid, creationTimestamp: _time, resourceVersion: _resource, ...written } = metadata;
-  return { ...rest, metadata: written };
-}
-
-function refuseChange(before: ConfigObject, after: ConfigObject): void {
-  const keeps = after.immutable && isDeepStrictEqual(contents(before), contents(after));
-  if (keeps) return;
-  const what = `${PLURAL[before.kind]} ${JSON.stringify(before.name)}`;
-  throw new MinirtError('object.exists', `${what}: data: Forbidden: field is immutable when \`immutable\` is set`, {
-    hint: 'delete it first',
-  });
-}
-
-function contents(object: ConfigObject): unknown {
-  return object.kind === 'Secret' ? [object.type, object.data] : [object.data, object.binaryData];
+  const spec = 'spec' in rest ? { ...rest.spec, volumeName: undefined } : undefined;
+  return { ...rest, spec, metadata: written };
 }
 
 async function entries(folder: string): Promise<readonly string[]> {

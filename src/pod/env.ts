@@ -21,7 +21,7 @@ export interface EnvFacts {
 export async function objectsOfEnv(
   { env, envFrom }: Container,
   namespace: string,
-  source: ObjectSource,
+  source: Pick<ObjectSource, 'configMap' | 'secret'>,
 ): Promise<Pick<EnvFacts, 'configMaps' | 'secrets'>> {
   const configMaps = new Map<string, ConfigMap>();
   const secrets = new Map<string, Secret>();

@@ -9,7 +9,7 @@ const MASK = '***';
 export type Mask = (text: string) => string;
 
 /** Blackens the values of the Secrets that a pod refers to, as text and in base64, unless its manifest says otherwise. */
-export async function maskOf(pod: Pod, source: ObjectSource): Promise<Mask> {
+export async function maskOf(pod: Pod, source: Pick<ObjectSource, 'secret'>): Promise<Mask> {
   if (!pod.masksSecrets) return (text) => text;
   const values: string[] = [];
   for (const name of new Set(pod.containers.flatMap(secretsOf))) {

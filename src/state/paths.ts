@@ -102,6 +102,11 @@ export function containerPaths(roots: Roots, uid: string, id: string): Container
   };
 }
 
+/** What a PersistentVolumeClaim's volume holds: a folder that lives as long as the claim. */
+export function claimDir(roots: Roots, claim: { readonly namespace: string; readonly name: string }): string {
+  return join(roots.root, 'claims', claim.namespace, claim.name);
+}
+
 /** File names end here on Linux (NAME_MAX). */
 const LONGEST_NAME = 255;
 

@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { secretsFolder } from '../../src/objects/store.ts';
+import { claimDir } from '../../src/state/paths.ts';
 import { eventually } from '../support/cli.ts';
 import { Victim } from '../support/crash.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
@@ -14,7 +15,7 @@ expectNoLeaks(() => victim.roots);
 beforeAll(() => victim.load('busybox'));
 afterEach(async () => {
   await victim.clear();
-  for (const kind of ['configmaps', 'secrets']) await victim.run('delete', kind, '--all');
+  for (const kind of ['configmaps', 'secrets', 'pvc']) await victim.run('delete', kind, '--all');
 });
 afterAll(() => victim.remove());
 
@@ -75,6 +76,59 @@ describe('objects', () => {
       stdout: 'configmap "m" deleted from default namespace\n',
     });
     expect((await victim.run('get', 'cm')).stderr).toContain('No resources found in default namespace.');
+  });
+
+  test('are claims too, each with a folder of its own that goes with it', async () => {
+    const claim = (storage: string, more: object = {}): object => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce', 'ReadOnlyMany'], resources: { requests: { storage } }, ...more },
+    });
+    const path = manifest(claim('1Gi'));
+    expect(await victim.run('apply', '-f', path)).toMatchObject({ stdout: 'persistentvolumeclaim/data created\n' });
+    expect(await victim.run('apply', '-f', path)).toMatchObject({ stdout: 'persistentvolumeclaim/data unchanged\n' });
+    const uid = (await victim.run('get', 'pvc', 'data', '-o', 'jsonpath={.metadata.uid}')).stdout;
+    const { stdout } = await victim.run('get', 'pvc', '-o', 'wide');
+    expect(stdout.replaceAll(/ {2,}/g, '  ').replaceAll(/\d+s/g, 'AGE')).toBe(
+      'NAME  STATUS  VOLUME  CAPACITY  ACCESS MODES  STORAGECLASS  VOLUMEATTRIBUTESCLASS  AGE  VOLUMEMODE\n' +
+        `data  Bound  pvc-${uid}  1Gi  RWO,ROX  <unset>  AGE  Filesystem\n`,
+    );
+    expect((await victim.run('describe', 'pvc', 'data')).stdout.split('\n')).toEqual([
+      'Name:          data',
+      'Namespace:     default',
+      'StorageClass:  ',
+      'Status:        Bound',
+      `Volume:        pvc-${uid}`,
+      'Labels:        <none>',
+      'Annotations:   <none>',
+      'Finalizers:    []',
+      'Capacity:      1Gi',
+      'Access Modes:  RWO,ROX',
+      'VolumeMode:    Filesystem',
+      'Used By:       <none>',
+      'Events:        <none>',
+      '',
+    ]);
+    manifest(claim('2Gi'));
+    expect(await victim.run('apply', '-f', path)).toMatchObject({ stdout: 'persistentvolumeclaim/data configured\n' });
+    manifest(claim('2Gi', { storageClassName: 'fast' }));
+    expect(await victim.run('apply', '-f', path)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('"data" is invalid: spec: Forbidden: spec is immutable') as string,
+    });
+    const data = claimDir(victim.roots, { namespace: 'default', name: 'data' });
+    mkdirSync(join(data, 'below'), { recursive: true });
+    expect(await victim.run('delete', 'pvc/data')).toMatchObject({
+      stdout: 'persistentvolumeclaim "data" deleted from default namespace\n',
+    });
+    expect(existsSync(data)).toBe(false);
+  });
+
+  test('of one name are made once, whoever comes at the same time', async () => {
+    const path = manifest(map('m', { a: '1' }));
+    const codes = (await Promise.all([1, 2, 3].map(() => victim.run('create', '-f', path)))).map(({ code }) => code);
+    expect(codes.toSorted()).toEqual([0, 1, 1]);
   });
 
   test('that are immutable stay as they are', async () => {

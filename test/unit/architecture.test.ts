@@ -14,7 +14,7 @@ const mayImport: ImportTable = {
   manifest: ['base'],
   helper: ['base', 'sys'],
   state: ['base', 'sys', 'helper'],
-  objects: ['base', 'sys', 'manifest', 'state'],
+  objects: ['base', 'sys', 'manifest', 'state', 'helper'],
   image: ['base', 'sys', 'helper'],
   container: ['base', 'sys', 'helper'],
   network: ['base', 'sys', 'helper'],

@@ -4,7 +4,7 @@ import { removePod } from '../../supervisor/registry.ts';
 import { type GraceOptions, endPod, graceOf, graceOptions, requestEnd } from '../ending.ts';
 import { say, tell } from '../io.ts';
 import { viewOrNothing } from '../log/instance.ts';
-import type { ObjectKind } from '../../objects/store.ts';
+import type { ObjectKind } from '../../manifest/objects.ts';
 import { readManifest } from '../manifests.ts';
 import { deleteObjects, select } from '../objects.ts';
 import { endingLines } from '../render/ending.ts';
@@ -33,7 +33,8 @@ export const verb: Verb<DeleteOptions> = {
     { flags: '--ignore-not-found', text: 'a pod that does not exist is no failure' },
     { flags: '-o, --output <format>', text: 'name', choices: ['name'] },
   ],
-  notes: 'What: `pod NAME…`, `pod/NAME…`, `configmap NAME…`, `secret NAME…`, or as docker has it, `minirt rm NAME…`.',
+  notes:
+    'What: `pod NAME…`, `pod/NAME…`, `configmap NAME…`, `secret NAME…`, `pvc NAME…`, or as docker has it, `minirt rm NAME…`.',
   async run(context, { words, options }) {
     const { io } = context;
     if (options.force === true) {
@@ -41,9 +42,8 @@ export const verb: Verb<DeleteOptions> = {
     }
     if (options.filename !== undefined) return deleteManifest(context, words, options.filename, options);
     const { kind, names } = parseTarget(words);
-    if (kind === 'configmaps') return deleteNamedObjects(context, 'ConfigMap', names, options);
-    if (kind === 'secrets') return deleteNamedObjects(context, 'Secret', names, options);
-    if (kind !== 'pods') throw usage(`${kind} cannot be deleted`);
+    if (kind === 'events') throw usage('events cannot be deleted');
+    if (kind !== 'pods') return deleteNamedObjects(context, kind, names, options);
     return deletePods(context, namesOf(context, names, options), options);
   },
 };

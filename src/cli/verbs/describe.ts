@@ -9,12 +9,11 @@ import { parseTarget } from '../words.ts';
 export const verb: Verb<Selection> = {
   arguments: '<what...>',
   options: [...selectorOptions, deletedOption],
-  notes: 'What: `pods`, `pod NAME…`, `pod/NAME…`, `configmap NAME`, `secret NAME`.',
+  notes: 'What: `pods`, `pod NAME…`, `pod/NAME…`, `configmap NAME`, `secret NAME`, `pvc NAME`.',
   async run(context, { words, options }) {
     const { kind, names } = parseTarget(words);
-    if (kind === 'configmaps') return describeObjects(context, 'ConfigMap', names, options);
-    if (kind === 'secrets') return describeObjects(context, 'Secret', names, options);
-    if (kind !== 'pods') throw usage(`${kind} cannot be described`);
+    if (kind === 'events') throw usage('events cannot be described');
+    if (kind !== 'pods') return describeObjects(context, kind, names, options);
     const views = await selectPods(context, names, options);
     const texts = await Promise.all(
       views.map(async (view) => {

@@ -28,9 +28,8 @@ export const verb: Verb<GetOptions> = {
         throw usage('events have no names here', '`minirt events POD` shows those of one pod');
       return getEvents(context, undefined, options);
     }
-    if (target.kind === 'configmaps') return getObjects(context, 'ConfigMap', target.names, options);
-    if (target.kind === 'secrets') return getObjects(context, 'Secret', target.names, options);
-    return getPods(context, target.names, options);
+    if (target.kind === 'pods') return getPods(context, target.names, options);
+    return getObjects(context, target.kind, target.names, options);
   },
 };
 

@@ -26,7 +26,6 @@ describe('the command line', () => {
     ['wait pod x', 2, /^error\[usage\]: `minirt wait` is not yet supported/],
     ['get', 2, /^error\[usage\]: missing required argument 'what'/],
     ['get pods --frobnicate', 2, /^error\[usage\]: unknown option '--frobnicate'/],
-    ['get pvc', 2, /not yet supported/],
     ['get pods -o jsonpath={.items', 2, /error parsing jsonpath \{\.items, unclosed action/],
     ['get pods -o jsonpath', 2, /template format specified but no template given/],
     ['get pods -o custom-columns=A:.b', 2, /-o custom-columns is not yet supported/],

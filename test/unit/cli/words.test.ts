@@ -11,12 +11,14 @@ describe('what a verb is about', () => {
     [['pod', 'a', 'b'], 'pods', ['a', 'b']],
     [['pod/a', 'pods/b'], 'pods', ['a', 'b']],
     [['events'], 'events', []],
+    [['cm'], 'ConfigMap', []],
+    [['secrets', 'a'], 'Secret', ['a']],
+    [['pvc/data'], 'PersistentVolumeClaim', ['data']],
   ])('%j', (words, kind, names) => {
     expect(parseTarget(words)).toEqual({ kind, names });
   });
 
   test.each<[words: string[], code: string, text: RegExp]>([
-    [['pvc', 'a'], 'usage', /not yet supported/],
     [['gizmo'], 'usage', /kind "gizmo" is not known/],
     [['pod', 'pod/a'], 'usage', /no need to specify a resource type/],
     [['pod/a/b'], 'usage', /single resource and name/],
@@ -24,6 +26,8 @@ describe('what a verb is about', () => {
     [['pod', '../../etc'], 'usage', /no need|single resource/],
     [['pod', 'Bad_Name'], 'pod.not-found', /pods "Bad_Name" not found/],
     [['pod', '..'], 'pod.not-found', /not found/],
+    [['secret', '../x'], 'usage', /no need/],
+    [['pvc', 'Bad'], 'object.not-found', /persistentvolumeclaims "Bad" not found/],
   ])('%j is refused', (words, code, text) => {
     expect(() => parseTarget(words)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(text) as string }),

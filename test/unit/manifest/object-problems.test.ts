@@ -63,3 +63,55 @@ describe('a Secret', () => {
     expect(problems('Secret', ...lines)).toEqual(expected);
   });
 });
+
+describe('a PersistentVolumeClaim', () => {
+  const MODES = '"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"';
+  const size = 'resources: {requests: {storage: 1Gi}}';
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['of what is needed', [`spec: {accessModes: [ReadWriteOnce], ${size}}`], []],
+    [
+      'as a cluster shows it',
+      [
+        `spec: {accessModes: [ReadWriteOnce], storageClassName: standard, volumeMode: Filesystem, volumeName: pv-1, ${size}}`,
+        'status: {phase: Bound, capacity: {storage: 1Gi}}',
+      ],
+      [],
+    ],
+    [
+      'of nothing',
+      [],
+      [
+        'o.yaml:1:1: spec.accessModes: Required value: at least 1 access mode is required',
+        'o.yaml:1:1: spec.resources[storage]: Required value',
+      ],
+    ],
+    [
+      'with an access mode that there is not',
+      [`spec: {accessModes: [ReadOnce], ${size}}`],
+      [`o.yaml:4:21: spec.accessModes: Unsupported value: "ReadOnce": supported values: ${MODES}`],
+    ],
+    [
+      'for one pod and for others',
+      [`spec: {accessModes: [ReadWriteOncePod, ReadWriteOnce], ${size}}`],
+      ['o.yaml:4:21: spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes'],
+    ],
+    [
+      'of no size',
+      ['spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: "0"}}}'],
+      ['o.yaml:4:49: spec.resources[storage]: Invalid value: "0": must be greater than zero'],
+    ],
+    [
+      'of a block device',
+      [`spec: {accessModes: [ReadWriteOnce], volumeMode: Block, ${size}}`],
+      ['o.yaml:4:38: spec.volumeMode: Forbidden: a claim is a folder here, not a block device'],
+    ],
+    [
+      'of a copy',
+      [`spec: {accessModes: [ReadWriteOnce], dataSource: {kind: PersistentVolumeClaim, name: a}, ${size}}`],
+      ['o.yaml:4:38: spec.dataSource: Forbidden: copies and snapshots need a storage driver'],
+    ],
+  ])('%s', (_, lines, expected) => {
+    expect(problems('PersistentVolumeClaim', ...lines)).toEqual(expected);
+  });
+});
