@@ -1,4 +1,4 @@
-import type { StoredObject } from '../manifest/objects.ts';
+import type { Claim, StoredObject } from '../manifest/objects.ts';
 import { type Parsed, manifestError, parseManifest } from '../manifest/parse.ts';
 import type { Pod } from '../manifest/pod.ts';
 import { tell } from './io.ts';
@@ -18,8 +18,10 @@ export interface ManifestOptions {
 /** What is in a manifest. */
 export interface Manifest {
   readonly pods: readonly Pod[];
-  /** ConfigMaps and Secrets, which come before the pods that use them. */
+  /** ConfigMaps, Secrets and claims, which come before the pods that use them. */
   readonly objects: readonly StoredObject[];
+  /** Claims of pods of StatefulSets: made when they are missing, and left when the pod goes. */
+  readonly claims: readonly Claim[];
 }
 
 /** Reads and checks a manifest, or a folder of them; every problem in it is in the one error. Notices go to stderr. */
@@ -35,6 +37,7 @@ export async function readManifest(context: Context, source: string, options: Ma
   return {
     pods: parsed.flatMap((one) => one.pods).map((pod) => inNamespace(context, pod)),
     objects: parsed.flatMap((one) => one.objects).map((object) => inNamespace(context, object)),
+    claims: parsed.flatMap((one) => one.claims).map((claim) => inNamespace(context, claim)),
   };
 }
 

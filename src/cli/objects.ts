@@ -1,6 +1,6 @@
 /** ConfigMaps, Secrets and claims at the command line, as kubectl shows them. */
 import { MinirtError } from '../base/errors.ts';
-import { type ObjectKind, PLURAL, type StoredObject } from '../manifest/objects.ts';
+import { type Claim, type ObjectKind, PLURAL, type StoredObject } from '../manifest/objects.ts';
 import { ObjectStore } from '../objects/store.ts';
 import { type PodView, listPods } from '../pod/view.ts';
 import { prepareState } from '../supervisor/registry.ts';
@@ -29,6 +29,19 @@ export async function applyObjects(
   prepareState(roots);
   const store = new ObjectStore(roots);
   for (const object of objects) told(`${word(object)} ${await store.put(object)}`);
+}
+
+/** Makes the claims that are not there yet; one that is stays as it is, whatever its StatefulSet now says. */
+export async function makeClaims(
+  { roots }: Context,
+  claims: readonly Claim[],
+  told: (line: string) => void,
+): Promise<void> {
+  const store = new ObjectStore(roots);
+  for (const claim of claims) {
+    if ((await store.claim(claim.namespace, claim.name)) === undefined)
+      told(`${word(claim)} ${await store.put(claim)}`);
+  }
 }
 
 /** Keeps objects whose names are still free. */

@@ -6,9 +6,10 @@ import { type Stance, decode } from './decode.ts';
 import { fieldTables } from './fields.ts';
 import { kindOf, templateOf, textAt } from './kinds.ts';
 import { type MapNode, type Node, type Path, fromValue, typeName } from './node.ts';
-import { type ObjectKind, type StoredObject, buildClaim, buildConfigMap, buildSecret } from './objects.ts';
+import { type Claim, type ObjectKind, type StoredObject, buildClaim, buildConfigMap, buildSecret } from './objects.ts';
 import type { Pod, V1Pod } from './pod.ts';
 import { type Findings, type Problem, type Report, newReport, placesOf, printable } from './problem.ts';
+import { claimsOfSet, podOfSet } from './stateful-set.ts';
 import { validateClaim, validateConfigMap, validateSecret } from './validate-objects.ts';
 import { withoutTokenVolume } from './token-volume.ts';
 import { validatePod } from './validate.ts';
@@ -31,6 +32,8 @@ export interface Parsed {
   readonly pods: readonly Pod[];
   /** ConfigMaps, Secrets and claims; empty when there are problems. */
   readonly objects: readonly StoredObject[];
+  /** Claims of pods of StatefulSets: made when they are missing, and left when the pod goes. Empty when there are problems. */
+  readonly claims: readonly Claim[];
   readonly problems: readonly Problem[];
   /** Lines for the user, without an end of line. */
   readonly notices: readonly string[];
@@ -41,6 +44,7 @@ interface Reading {
   readonly validate: Stance;
   readonly pods: Pod[];
   readonly objects: StoredObject[];
+  readonly claims: Claim[];
   readonly skipped: string[];
   /** kind/namespace/name of every object so far. */
   readonly seen: Set<string>;
@@ -54,6 +58,7 @@ export function parseManifest(text: string, options: ParseOptions): Parsed {
     validate: options.validate,
     pods: [],
     objects: [],
+    claims: [],
     skipped: [],
     seen: new Set(),
   };
@@ -67,8 +72,9 @@ export function parseManifest(text: string, options: ParseOptions): Parsed {
     whole.problem([], `nothing to run: minirt runs pods, and this manifest ${found}`, 0);
   }
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  const { pods, objects } = problems.length === 0 ? reading : { pods: [], objects: [] };
-  return { pods, objects, problems, notices };
+  if (problems.length > 0) return { pods: [], objects: [], claims: [], problems, notices };
+  const { pods, objects, claims } = reading;
+  return { pods, objects, claims, problems, notices };
 }
 
 /**
@@ -113,7 +119,7 @@ function readObject(reading: Reading, root: Node, prefix: Path): void {
     case 'ConfigMap':
     case 'Secret':
     case 'PersistentVolumeClaim':
-      addObject(reading, kind, root, report);
+      addObject(reading, kind, root, prefix);
       break;
     case 'workload':
       addTemplate(reading, root, prefix);
@@ -154,7 +160,9 @@ function addPod(reading: Reading, root: MapNode, report: Report): void {
 /** One pod of a Deployment and its like, whatever number of replicas it asks for. */
 function addTemplate(reading: Reading, root: MapNode, prefix: Path): void {
   const name = nameOf(root);
-  const template = templateOf(root);
+  const written = templateOf(root);
+  const isSet = textAt(root, 'kind') === 'StatefulSet';
+  const template = isSet && written !== undefined ? podOfSet(root, written) : written;
   if (template === undefined) {
     newReport(reading.findings, root, prefix).problem(['spec', 'template'], 'Required value');
     return;
@@ -162,6 +170,10 @@ function addTemplate(reading: Reading, root: MapNode, prefix: Path): void {
   const report = newReport(reading.findings, template.root, [...prefix, ...template.path]);
   const before = reading.pods.length;
   addPod(reading, template.root, report);
+  for (const claim of isSet ? claimsOfSet(root) : []) {
+    const kept = readStored(reading, 'PersistentVolumeClaim', claim.root, [...prefix, ...claim.path]);
+    if (kept?.kind === 'PersistentVolumeClaim') reading.claims.push(kept);
+  }
   const [pod] = reading.pods.slice(before);
   if (pod !== undefined) reading.findings.notices.push(printable(`${name}: runs as one pod, pod/${pod.name}`));
 }
@@ -175,15 +187,22 @@ const objectReaders: Readonly<
   PersistentVolumeClaim: { validate: validateClaim, build: buildClaim },
 };
 
-function addObject(reading: Reading, kind: ObjectKind, root: MapNode, report: Report): void {
+function addObject(reading: Reading, kind: ObjectKind, root: MapNode, prefix: Path): void {
+  const object = readStored(reading, kind, root, prefix);
+  if (object !== undefined) reading.objects.push(object);
+}
+
+/** An object as it is to be kept; undefined when something is wrong with it, which has then been reported. */
+function readStored(reading: Reading, kind: ObjectKind, root: MapNode, prefix: Path): StoredObject | undefined {
+  const report = newReport(reading.findings, root, prefix);
   const { problems } = reading.findings;
   const before = problems.length;
   const { value, dropped } = decode(root, fieldTables[kind] ?? {}, report, reading.validate);
   const { validate, build } = objectReaders[kind];
   validate(value, report);
-  if (problems.length > before) return;
+  if (problems.length > before) return undefined;
   const object = build(withoutServerFields(without(value, dropped)));
-  if (isNew(reading, kind, object, report)) reading.objects.push(object);
+  return isNew(reading, kind, object, report) ? object : undefined;
 }
 
 /** Reports a second object of the same kind and name. */

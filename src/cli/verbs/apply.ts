@@ -5,7 +5,7 @@ import { type PodView, findPod } from '../../pod/view.ts';
 import { ensureOwned } from '../../supervisor/client.ts';
 import { say, tell } from '../io.ts';
 import { type ManifestOptions, readManifest, validateOption } from '../manifests.ts';
-import { applyObjects } from '../objects.ts';
+import { applyObjects, makeClaims } from '../objects.ts';
 import { register } from '../run/prepare.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
 
@@ -26,10 +26,12 @@ export const verb: Verb<Options> = {
   async run(context, { options }) {
     const { io } = context;
     if (options.filename === undefined) throw usage('must specify -f', 'minirt apply -f pod.yaml');
-    const { pods, objects } = await readManifest(context, options.filename, options);
-    await applyObjects(context, objects, (line) => {
+    const { pods, objects, claims } = await readManifest(context, options.filename, options);
+    const told = (line: string): void => {
       say(io, line);
-    });
+    };
+    await applyObjects(context, objects, told);
+    await makeClaims(context, claims, told);
     for (const pod of pods) say(io, `pod/${pod.name} ${await applyPod(context, pod, options)}`);
     return 0;
   },

@@ -1,8 +1,8 @@
 import { ensureOwned } from '../../supervisor/client.ts';
 import { registerPod } from '../../supervisor/registry.ts';
-import { say } from '../io.ts';
+import { say, tell } from '../io.ts';
 import { type ManifestOptions, readManifest, validateOption } from '../manifests.ts';
-import { createObjects } from '../objects.ts';
+import { createObjects, makeClaims } from '../objects.ts';
 import { asJson, asYaml } from '../render/document.ts';
 import { type Verb, usage } from '../verb.ts';
 
@@ -21,8 +21,11 @@ export const verb: Verb<Options> = {
   async run(context, { options }) {
     const { io, roots } = context;
     if (options.filename === undefined) throw usage('must specify -f', 'minirt create -f pod.yaml');
-    const { pods, objects } = await readManifest(context, options.filename, options);
+    const { pods, objects, claims } = await readManifest(context, options.filename, options);
     await createObjects(context, objects, options.output);
+    await makeClaims(context, claims, (line) => {
+      tell(io, line);
+    });
     for (const pod of pods) {
       const view = await registerPod(roots, pod, {});
       await ensureOwned(roots, view.uid);

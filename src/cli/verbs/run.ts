@@ -3,7 +3,7 @@ import { durationOption } from '../duration.ts';
 import { HOOK_TIMEOUT, MASK_SECRETS } from '../../manifest/defaults.ts';
 import { tell } from '../io.ts';
 import { type ManifestOptions, readPods, validateOption } from '../manifests.ts';
-import { applyObjects } from '../objects.ts';
+import { applyObjects, makeClaims } from '../objects.ts';
 import type { Until } from '../run/outcome.ts';
 import { annotated, checkImages } from '../run/prepare.ts';
 import { type Verb, notYet, usage } from '../verb.ts';
@@ -70,14 +70,16 @@ export const verb: Verb<Options> = {
     refuseLater(options);
     if (options.name !== undefined && !isObjectName(options.name))
       throw usage(`--name: "${options.name}" cannot name a pod`);
-    const { pods: read, objects } = await readPods(context, file, options);
+    const { pods: read, objects, claims } = await readPods(context, file, options);
     const annotations = annotationsOf(options);
     const pods = Object.keys(annotations).length === 0 ? read : read.map((pod) => annotated(pod, annotations));
     if (options.name !== undefined && pods.length > 1) throw usage('--name needs a manifest of one pod');
     await checkImages(context, pods);
-    await applyObjects(context, objects, (line) => {
+    const told = (line: string): void => {
       if (options.quiet !== true) tell(context.io, line);
-    });
+    };
+    await applyObjects(context, objects, told);
+    await makeClaims(context, claims, told);
     const { name, replace, rm, quiet, timeout, until } = options;
     const how = {
       ...(name === undefined ? {} : { name }),

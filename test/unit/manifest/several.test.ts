@@ -41,7 +41,7 @@ describe('a manifest of several objects', () => {
     '      containers: [{name: c, image: busybox, comand: [x]}]',
   ];
 
-  test.each(['apps/v1 Deployment', 'apps/v1 StatefulSet', 'apps/v1 DaemonSet', 'apps/v1 ReplicaSet', 'batch/v1 Job'])(
+  test.each(['apps/v1 Deployment', 'apps/v1 DaemonSet', 'apps/v1 ReplicaSet', 'batch/v1 Job'])(
     'takes the one pod of a template: %s',
     (what) => {
       const [version = '', kind = ''] = what.split(' ');
@@ -54,6 +54,71 @@ describe('a manifest of several objects', () => {
       ]);
     },
   );
+
+  describe('of a StatefulSet', () => {
+    const set = (claims: string, volumes = ''): string =>
+      [
+        'apiVersion: apps/v1',
+        'kind: StatefulSet',
+        'metadata: {name: web, namespace: shop}',
+        'spec:',
+        '  serviceName: web',
+        '  selector: {matchLabels: {app: web}}',
+        '  template:',
+        '    metadata: {labels: {app: web}}',
+        `    spec: {containers: [{name: c, image: busybox}]${volumes}}`,
+        `  volumeClaimTemplates: [${claims}]`,
+      ].join('\n');
+    const claim = (name: string, more = ''): string =>
+      `{metadata: {${name}}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}${more}}}`;
+
+    test('takes the first pod', () => {
+      const { pods, notices } = parse(set(''));
+      expect(pods).toMatchObject([
+        {
+          name: 'web-0',
+          namespace: 'shop',
+          hostname: 'web-0',
+          labels: {
+            app: 'web',
+            'apps.kubernetes.io/pod-index': '0',
+            'statefulset.kubernetes.io/pod-name': 'web-0',
+          },
+        },
+      ]);
+      expect(notices).toEqual(['StatefulSet/web: runs as one pod, pod/web-0']);
+    });
+
+    test('begins to count where it says', () => {
+      const text = set('').replace('serviceName: web', 'ordinals: {start: 5}');
+      expect(parse(text).pods.map(({ name }) => name)).toEqual(['web-5']);
+    });
+
+    test('makes its claims', () => {
+      const root = parse(set(`${claim('name: data, labels: {tier: db}')}, ${claim('name: log')}`), 'ignore');
+      expect(root.problems).toEqual([]);
+      expect(root.objects).toEqual([]);
+      expect(root.claims).toMatchObject([
+        { name: 'data-web-0', namespace: 'shop', object: { metadata: { labels: { tier: 'db', app: 'web' } } } },
+        { name: 'log-web-0', namespace: 'shop', storage: '1Gi' },
+      ]);
+    });
+
+    test('reports what is wrong with a claim where it stands', () => {
+      const { problems } = parse(set(`${claim('name: data')}, ${claim('name: log', ', volumeMode: Block')}`), 'ignore');
+      expect(problems.map(({ line, path }) => [line, path])).toEqual([
+        [10, 'spec.volumeClaimTemplates[1].spec.volumeMode'],
+      ]);
+      expect(parse(set(claim('labels: {}')), 'ignore').problems.map(({ path }) => path)).toEqual([
+        'spec.volumeClaimTemplates[0].metadata.name',
+      ]);
+    });
+
+    test('misses its name', () => {
+      const { problems } = parse(set('').replace('name: web, ', ''));
+      expect(problems.map(({ path }) => path)).toEqual(['spec.template.metadata.name']);
+    });
+  });
 
   test('takes the pod of a CronJob from deeper down', () => {
     const job = [
