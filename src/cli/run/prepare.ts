@@ -14,7 +14,7 @@ export interface PrepareOptions {
 }
 
 /** Images that ship as recipes: those can be made here, without a registry. */
-const RECIPES: readonly string[] = ['busybox', 'nginx', 'probe'];
+const RECIPES: readonly string[] = ['busybox', 'nginx', 'postgres', 'probe'];
 
 /** Fails, before anything is registered, when an image is not here: it could only fail later, and less clearly. */
 export async function checkImages(context: Context, pods: readonly Pod[]): Promise<void> {
