@@ -3,22 +3,25 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { expandArgs } from '../../src/manifest/expand.ts';
 import { fieldTables, shapeOf } from '../../src/manifest/fields.ts';
-import { parseManifest, podFromObject } from '../../src/manifest/parse.ts';
+import { type Parsed, parseManifest, podFromObject } from '../../src/manifest/parse.ts';
 
 const bounded = { numRuns: 300, interruptAfterTimeLimit: 8_000 } as const;
 const stance = fc.constantFrom('strict' as const, 'warn' as const, 'ignore' as const);
 
+/** What is said of a manifest that has nothing wrong. */
+const USUAL = /^skipped |: runs as one pod, pod\/|: an empty folder stands for it: /;
+
 /** Holds for whatever a text is: an answer, and every problem inside the text. */
 function holds(text: string, validate: 'strict' | 'warn' | 'ignore'): void {
-  const { pods, problems, notices } = parseManifest(text, { file: 'f', validate });
-  expect(pods.length > 0).toBe(problems.length === 0);
+  const { pods, objects, problems, notices } = parseManifest(text, { file: 'f', validate });
+  expect(pods.length + objects.length > 0).toBe(problems.length === 0);
   const lines = text.split('\n');
   for (const { line, column, message } of problems) {
     expect(message).not.toBe('');
     expect(line >= 1 && line <= lines.length).toBe(true);
     expect(column >= 1 && column <= (lines[line - 1] ?? '').length + 1).toBe(true);
   }
-  if (validate !== 'warn') expect(notices.filter((notice) => !notice.startsWith('skipped '))).toEqual([]);
+  if (validate !== 'warn') expect(notices.filter((notice) => !USUAL.test(notice))).toEqual([]);
   for (const pod of pods) expect(podFromObject(JSON.parse(JSON.stringify(pod.object)))).toEqual(pod);
 }
 
@@ -94,6 +97,44 @@ const validPod = fc
     },
   }));
 
+const base64 = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+const keys = fc.stringMatching(/^[-_a-zA-Z0-9]{1,9}$/);
+
+/** One document of each kind that there is; the name is still to come. */
+const body = fc.oneof(
+  validPod,
+  fc.record({
+    apiVersion: fc.constant('v1'),
+    kind: fc.constant('ConfigMap'),
+    data: some(fc.dictionary(keys, fc.string())),
+    immutable: some(fc.boolean()),
+  }),
+  fc.record({
+    apiVersion: fc.constant('v1'),
+    kind: fc.constant('Secret'),
+    data: some(fc.dictionary(keys, base64)),
+    stringData: some(fc.dictionary(keys, fc.string())),
+  }),
+  fc.constant({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  }),
+  fc.constantFrom('Deployment', 'StatefulSet', 'DaemonSet').chain((kind) =>
+    validPod.map(({ spec }) => ({
+      apiVersion: 'apps/v1',
+      kind,
+      spec: { template: { metadata: { labels: { app: 'a' } }, spec } },
+    })),
+  ),
+  fc.constant({ apiVersion: 'v1', kind: 'Service', spec: { ports: [{ port: 80 }] } }),
+);
+
+/** Documents that do not take each other's names. */
+const documents = fc
+  .array(body, { minLength: 1, maxLength: 5 })
+  .map((bodies) => bodies.map((one, i) => ({ ...one, metadata: { name: `n${i}` } })));
+
 /** Values by the table's own types, wrong ones among them: every decoder is met. */
 function valueOf(type: string, depth: number): fc.Arbitrary<unknown> {
   const odd = fc.constantFrom<unknown>(null, 0, -1, 1.5, 1e300, '', 'x', 'File', true, false, [], {}, [null], { a: 1 });
@@ -131,6 +172,19 @@ describe('whatever the text', () => {
     fc.assert(fc.property(text, stance, holds), bounded);
   });
 
+  test('objects of any fields and values are answered, several in one text too', () => {
+    const kinds = ['ConfigMap', 'Secret', 'PersistentVolumeClaim', 'Pod'] as const;
+    const object = fc.constantFrom(...kinds).chain((kind) =>
+      valueOf(kind, 0).map((value) => ({
+        ...(typeof value === 'object' && !Array.isArray(value) ? value : {}),
+        apiVersion: 'v1',
+        kind,
+      })),
+    );
+    const text = fc.array(object, { maxLength: 3 }).map((all) => all.map((one) => JSON.stringify(one)).join('\n---\n'));
+    fc.assert(fc.property(text, stance, holds), bounded);
+  });
+
   test('and a pod that is changed in one place too', () => {
     const changed = fc.tuple(validPod, fc.nat(), fragment).map(([pod, at, piece]) => {
       const text = stringify(pod);
@@ -151,6 +205,53 @@ describe('a valid pod', () => {
         expect(parsed.problems).toEqual([]);
         expect(parseManifest(stringify(pod, quoted), { file: 'f', validate: 'strict' }).pods).toEqual(parsed.pods);
         for (const one of parsed.pods) expect(podFromObject(JSON.parse(JSON.stringify(one.object)))).toEqual(one);
+      }),
+      bounded,
+    );
+  });
+});
+
+describe('several documents', () => {
+  const read = (text: string): Parsed => parseManifest(text, { file: 'f', validate: 'strict' });
+  const whole = ({ pods, objects, claims }: Parsed): unknown => ({ pods, objects, claims });
+
+  test('are what each of them is, as documents of one text and as items of a List', () => {
+    fc.assert(
+      fc.property(documents, (all) => {
+        fc.pre(all.some(({ kind }) => kind !== 'Service'));
+        const each = all.filter(({ kind }) => kind !== 'Service').map((one) => read(JSON.stringify(one)));
+        const expected = {
+          pods: each.flatMap(({ pods }) => pods),
+          objects: each.flatMap(({ objects }) => objects),
+          claims: each.flatMap(({ claims }) => claims),
+        };
+        expect(each.flatMap(({ problems }) => problems)).toEqual([]);
+        expect(whole(read(all.map((one) => stringify(one, quoted)).join('---\n')))).toEqual(expected);
+        expect(whole(read(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: all })))).toEqual(expected);
+      }),
+      bounded,
+    );
+  });
+
+  test('that share a name are all reported, whatever else there is', () => {
+    fc.assert(
+      fc.property(documents, fc.nat(), (all, at) => {
+        const kept = all.filter(({ kind }) => kind !== 'Service');
+        fc.pre(kept.length > 0);
+        const again = kept[at % kept.length];
+        const { problems } = read([...all, again].map((one) => JSON.stringify(one)).join('\n---\n'));
+        expect(problems.map(({ message }) => message)).toEqual([expect.stringMatching(/^Duplicate value: /)]);
+      }),
+      bounded,
+    );
+  });
+
+  test('are stored as they are read', () => {
+    fc.assert(
+      fc.property(documents, (all) => {
+        const { objects } = read(all.map((one) => JSON.stringify(one)).join('\n---\n'));
+        const text = objects.map(({ kind, object }) => JSON.stringify({ ...object, apiVersion: 'v1', kind }));
+        if (text.length > 0) expect(read(text.join('\n---\n')).objects).toEqual(objects);
       }),
       bounded,
     );
