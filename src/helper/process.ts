@@ -19,7 +19,7 @@ export interface RoleOptions {
 
 /**
  * Runs one role of the helper to its end.
- * @throws MinirtError helper.failed with details {role, stage, errno, what}; helper.missing
+ * @throws MinirtError helper.failed with details {role, stage, errno, what}; host.no-overlay; helper.missing
  */
 export function runRole(role: string, options: RoleOptions = {}): Promise<{ stdout: Buffer }> {
   const { plan, fds = [], signal } = options;
@@ -71,6 +71,13 @@ export function helperFailed(
   }
   const { stage, errno, what } = JSON.parse(line) as { stage: string; errno: number; what: string };
   const name = errnoName(errno);
+  // mount(2): the kernel does not have a filesystem of this type.
+  if (stage === 'rootfs' && name === 'ENODEV' && what.startsWith('overlay ')) {
+    return new MinirtError('host.no-overlay', `mount ${what}: the kernel has no overlayfs`, {
+      hint: 'modprobe overlay',
+      details: { role, stage, errno, errnoName: name, what },
+    });
+  }
   return new MinirtError('helper.failed', `run helper: ${role}: ${stage}: ${what}: ${name}`, {
     details: { role, stage, errno, errnoName: name, what },
   });

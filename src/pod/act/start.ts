@@ -178,12 +178,13 @@ async function credentials(rootfs: ContainerSpec['rootfs'], user: string, signal
 }
 
 /** What the runtime itself could not do; all else is about what the container asks for. */
-const OF_RUNTIME: ReadonlySet<ErrorCode> = new Set(['helper.failed', 'host.unsupported']);
+const OF_RUNTIME: ReadonlySet<ErrorCode> = new Set(['helper.failed', 'host.no-overlay', 'host.unsupported']);
 
 function createFailure({ ports, container }: Starting, error: unknown): ContainerEvent {
   const part = partFailure(container, error);
   const config = part !== undefined || (isMinirtError(error) && !OF_RUNTIME.has(error.code));
-  const message = part ?? messageOf(error);
+  const hint = !config && isMinirtError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
+  const message = part ?? `${messageOf(error)}${hint}`;
   return {
     kind: 'createFailed',
     reason: config ? 'CreateContainerConfigError' : 'CreateContainerError',

@@ -32,3 +32,13 @@ test.each([
   const error = helperFailed('monitor', output, { code: null, signal: 'SIGKILL' });
   expect(error).toMatchObject({ code: 'helper.failed', details });
 });
+
+test('a kernel without overlayfs is told as such, with what to do', () => {
+  const output = '{"event":"failed","stage":"rootfs","errno":19,"what":"overlay on /r/layers","t":"1","wall":1}\n';
+  expect(helperFailed('monitor', output, { code: 1, signal: null })).toMatchObject({
+    code: 'host.no-overlay',
+    message: 'mount overlay on /r/layers: the kernel has no overlayfs',
+    hint: 'modprobe overlay',
+    details: { stage: 'rootfs', errnoName: 'ENODEV' },
+  });
+});
