@@ -48,6 +48,20 @@ export async function selectPods(
   return pods.filter(({ object }) => isSelected(object));
 }
 
+/** {@link selectPods}, but names that nobody has do not keep those that are there from being shown: they fail afterwards. */
+export async function showPods(
+  context: Context,
+  names: readonly string[],
+  selection: Selection,
+  show: (pods: readonly PodView[]) => Promise<void>,
+): Promise<void> {
+  if (names.length < 2) return show(await selectPods(context, names, selection));
+  const results = await Promise.allSettled(names.map((name) => selectPods(context, [name], selection)));
+  const found = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  if (found.length > 0) await show(found);
+  fail(context, results);
+}
+
 /**
  * Does something for each, all at once, and lets the others finish when one fails. Failures are printed as they come;
  * the last line of defence is one error for all, so that the exit status is that of the worst.
@@ -57,7 +71,11 @@ export async function forEach<T>(
   items: readonly T[],
   act: (item: T) => Promise<void>,
 ): Promise<void> {
-  const results = await Promise.allSettled(items.map(act));
+  fail(context, await Promise.allSettled(items.map(act)));
+}
+
+/** Throws the last failure, if there is one; those before it are printed. */
+function fail(context: Context, results: readonly PromiseSettledResult<unknown>[]): void {
   const failures = results.filter((result) => result.status === 'rejected').map((result): unknown => result.reason);
   const last = failures.pop();
   for (const failure of failures) context.io.stderr.write(renderFailure(failure, { json: false, stack: false }));

@@ -273,6 +273,16 @@ describe('what is shown of a pod', () => {
     );
   });
 
+  test('does not hide behind those that are not there', async () => {
+    const listed = await cli().run('get', 'pods', 'none', 'shown', 'nobody');
+    expect(listed).toMatchObject({ code: 1, stdout: expect.stringMatching(/^NAME.*\nshown /) as string });
+    expect(listed.stderr.match(/error\[pod.not-found\]: pods "(none|nobody)" not found/g)).toHaveLength(2);
+    expect(await cli().run('describe', 'pod', 'none', 'shown')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^Name: +shown\n/) as string,
+    });
+  });
+
   test('and described', async () => {
     const { stdout, code } = await cli().run('describe', 'pod', 'shown');
     expect(code).toBe(0);

@@ -1,7 +1,7 @@
 import { tell } from '../io.ts';
 import { getObjects } from '../objects.ts';
 import { parseOutput, podsText } from '../output.ts';
-import { type Selection, selectPods, selectorOptions } from '../select.ts';
+import { type Selection, selectorOptions, showPods } from '../select.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
 import { parseTarget } from '../words.ts';
 import { getEvents } from './events.ts';
@@ -40,11 +40,11 @@ export async function getPods(context: Context, names: readonly string[], option
     return watchPods(context, names, { ...options, output });
   }
   const { io, namespace, allNamespaces } = context;
-  const objects = (await selectPods(context, names, options)).map((view) => view.object);
-  if (output.kind === 'table' && objects.length === 0) {
-    tell(io, allNamespaces ? 'No resources found' : `No resources found in ${namespace} namespace.`);
-    return 0;
-  }
-  io.stdout.write(await podsText(objects, output, { ...options, namespaces: allNamespaces, one: names.length === 1 }));
+  const how = { ...options, namespaces: allNamespaces, one: names.length === 1 };
+  await showPods(context, names, options, async (views) => {
+    const objects = views.map((view) => view.object);
+    if (output.kind !== 'table' || objects.length > 0) io.stdout.write(await podsText(objects, output, how));
+    else tell(io, allNamespaces ? 'No resources found' : `No resources found in ${namespace} namespace.`);
+  });
   return 0;
 }
