@@ -1,10 +1,15 @@
 import type { ContainerState, ContainerStatus, Probe } from 'kubernetes-types/core/v1.js';
-import type { V1Container } from '../../manifest/pod.ts';
+import type { V1Container, V1Pod } from '../../manifest/pod.ts';
+import { describeEnv } from './describe-env.ts';
 import { rfc1123 } from './duration.ts';
 import type { Lines } from './lines.ts';
 
 /** A container's block in `kubectl describe pod`. */
-export function describeContainer(lines: Lines, spec: V1Container, status: ContainerStatus | undefined): void {
+export function describeContainer(
+  lines: Lines,
+  spec: V1Container,
+  { status, metadata }: { readonly status: ContainerStatus | undefined; readonly metadata: V1Pod['metadata'] },
+): void {
   lines.add(1, `${spec.name}:`);
   lines.add(2, 'Container ID:', status?.containerID ?? '');
   lines.add(2, 'Image:', spec.image ?? '');
@@ -26,12 +31,7 @@ export function describeContainer(lines: Lines, spec: V1Container, status: Conta
   describeAmounts(lines, 'Limits:', spec.resources?.limits);
   describeAmounts(lines, 'Requests:', spec.resources?.requests);
   describeProbes(lines, spec);
-  const env = spec.env ?? [];
-  if (env.length === 0) lines.add(2, 'Environment:', '<none>');
-  else lines.add(2, 'Environment:');
-  for (const { name, value = '' } of env) {
-    for (const [i, line] of value.split('\n').entries()) lines.add(3, i === 0 ? `${name}:` : '', line);
-  }
+  describeEnv(lines, spec, metadata);
   const mounts = (spec.volumeMounts ?? []).toSorted((a, b) => (a.mountPath < b.mountPath ? -1 : 1));
   if (mounts.length === 0) lines.add(2, 'Mounts:', '<none>');
   else lines.add(2, 'Mounts:');

@@ -26,11 +26,8 @@ export function describePod({ object, pod, events, journal }: Described, now: Da
     if (specs.length === 0) return;
     lines.add(0, `${title}:`);
     for (const spec of specs) {
-      describeContainer(
-        lines,
-        spec,
-        statuses.find((one) => one.name === spec.name),
-      );
+      const status = statuses.find((one) => one.name === spec.name);
+      describeContainer(lines, spec, { status, metadata: object.metadata });
       const handlers = pod.containers.find((one) => one.name === spec.name);
       if (handlers !== undefined) describeHooks(lines, handlers, journal, now);
       describeProbeFailures(lines, spec.name, journal, now);

@@ -1,0 +1,71 @@
+/** Where a container's variables come from, as `kubectl describe pod` shows it (describe.go: describeContainerEnvVars). */
+import type { EnvFromSource, EnvVar, EnvVarSource } from 'kubernetes-types/core/v1.js';
+import type { V1Container, V1Pod } from '../../manifest/pod.ts';
+import { resourceValue } from '../../pod/env.ts';
+import type { Lines } from './lines.ts';
+
+export function describeEnv(lines: Lines, container: V1Container, metadata: V1Pod['metadata']): void {
+  const { env = [], envFrom = [] } = container;
+  if (envFrom.length > 0) lines.add(2, 'Environment Variables from:');
+  for (const source of envFrom) lines.add(3, ...sourceCells(source));
+  lines.add(2, 'Environment:', ...(env.length === 0 ? ['<none>'] : []));
+  for (const variable of env) describeVariable(lines, variable, container, metadata);
+}
+
+function sourceCells({ prefix = '', configMapRef, secretRef }: EnvFromSource): readonly string[] {
+  const { name = '', optional = false } = configMapRef ?? secretRef ?? {};
+  const kind = configMapRef === undefined ? 'Secret' : 'ConfigMap';
+  return [name, prefix === '' ? kind : `${kind} with prefix '${prefix}'`, `Optional: ${optional}`];
+}
+
+function describeVariable(
+  lines: Lines,
+  { name, value = '', valueFrom }: EnvVar,
+  container: V1Container,
+  metadata: V1Pod['metadata'],
+): void {
+  if (valueFrom !== undefined) return lines.add(3, `${name}:`, ...valueCells(valueFrom, container, metadata));
+  for (const [i, line] of value.split('\n').entries()) lines.add(3, i === 0 ? `${name}:` : '', line);
+}
+
+function valueCells(
+  { fieldRef, resourceFieldRef, secretKeyRef, configMapKeyRef }: EnvVarSource,
+  container: V1Container,
+  metadata: V1Pod['metadata'],
+): readonly string[] {
+  if (fieldRef !== undefined) {
+    return [`${metadataField(fieldRef.fieldPath, metadata)} (${fieldRef.apiVersion ?? 'v1'}:${fieldRef.fieldPath})`];
+  }
+  if (resourceFieldRef !== undefined) {
+    const { resource, divisor = '0' } = resourceFieldRef;
+    const { limits = {}, requests = {} } = container.resources ?? {};
+    const value = resourceValue({ resources: { limits, requests } }, { resource, divisor }, NO_NODE);
+    const whole = value === '0' && (resource === 'limits.cpu' || resource === 'limits.memory');
+    return [`${whole ? 'node allocatable' : value} (${resource})`];
+  }
+  const { key = '', name = '', optional = false } = secretKeyRef ?? configMapKeyRef ?? {};
+  const where = secretKeyRef === undefined ? `of config map '${name}'` : `in secret '${name}'`;
+  return [`<set to the key '${key}' ${where}>`, `Optional: ${optional}`];
+}
+
+/** Of a resource that has no limit kubectl knows nothing but that. */
+const NO_NODE = { name: '', ip: '', cpus: 0, memory: 0, storage: 0 };
+
+/** What kubectl can tell of a field; of those that a node knows, nothing (fieldpath.ExtractFieldPathAsString). */
+function metadataField(path: string, metadata: V1Pod['metadata'] = {}): string {
+  const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(path) ?? [];
+  if (map === 'labels' || map === 'annotations') {
+    const values = metadata[map] ?? {};
+    return Object.hasOwn(values, key) ? (values[key] ?? '') : '';
+  }
+  switch (path) {
+    case 'metadata.name':
+      return metadata.name ?? '';
+    case 'metadata.namespace':
+      return metadata.namespace ?? '';
+    case 'metadata.uid':
+      return metadata.uid ?? '';
+    default:
+      return '';
+  }
+}
