@@ -1,5 +1,5 @@
-import { mkdir, open, rm, rmdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isErrno } from '../base/errors.ts';
 import { encodePlan, type Op } from './plan.ts';
 import { runRole } from './process.ts';
@@ -49,11 +49,35 @@ export async function removeSandbox(options: Pick<SandboxOptions, 'namespaces'>)
   const paths = Object.values(options.namespaces) as string[];
   await runRole('sandbox', { plan: encodePlan(paths.map((path): Op => ['unbind', path])) });
   for (const path of paths) await rm(path, { force: true });
-  for (const dir of new Set(paths.map((path) => dirname(path)))) {
-    await rmdir(dir).catch((error: unknown) => {
-      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTEMPTY')) throw error;
-    });
-  }
+  for (const dir of new Set(paths.map((path) => dirname(path)))) await removeIfEmpty(dir);
+}
+
+/** Mounts a tmpfs on a folder two or more levels below `shared`, which becomes a private mount point first. Again is no error. */
+export async function mountTmpfs(shared: string, folder: string, options: string, signal: AbortSignal): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const ops: Op[] = [
+    ['private-mount', shared],
+    ['tmpfs', folder, options],
+  ];
+  await runRole('sandbox', { plan: encodePlan(ops), signal });
+}
+
+/** Unmounts what is mounted in a folder and removes that; a folder that is not there is no error. */
+export async function unmountFolder(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  });
+  if (names.length === 0) return removeIfEmpty(folder);
+  await runRole('sandbox', { plan: encodePlan(names.map((name): Op => ['unbind', join(folder, name)])) });
+  for (const name of names) await rmdir(join(folder, name));
+  await rmdir(folder);
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTEMPTY')) throw error;
+  });
 }
 
 /** Lets go of the mount point that `makeSandbox` made of the folder of all pods. */

@@ -1,13 +1,63 @@
 import { posix } from 'node:path';
-import type { Volume as V1Volume, VolumeMount as V1VolumeMount } from 'kubernetes-types/core/v1.js';
-import type { HostPathType, MountPropagation, Volume, VolumeMount } from './volume.ts';
+import type {
+  DownwardAPIVolumeFile,
+  KeyToPath as V1KeyToPath,
+  Volume as V1Volume,
+  VolumeMount as V1VolumeMount,
+  VolumeProjection,
+} from 'kubernetes-types/core/v1.js';
+import type { DownwardFile, HostPathType, MountPropagation, Projection, Volume, VolumeMount } from './volume.ts';
 
 /** The internal volume of a checked and defaulted one, whose one source decides the kind. */
-export function buildVolume({ name, hostPath }: V1Volume): Volume {
+export function buildVolume({ name, hostPath, configMap, secret, downwardAPI, projected }: V1Volume): Volume {
   if (hostPath !== undefined) {
     return { kind: 'hostPath', name, path: rooted(hostPath.path), type: (hostPath.type ?? '') as HostPathType };
   }
+  if (configMap !== undefined) {
+    return { kind: 'configMap', name, sources: [fromObject('configMap', configMap)], defaultMode: modeOf(configMap) };
+  }
+  if (secret !== undefined) {
+    const source = fromObject('secret', { ...secret, name: secret.secretName });
+    return { kind: 'secret', name, sources: [source], defaultMode: modeOf(secret) };
+  }
+  if (downwardAPI !== undefined) {
+    return { kind: 'downwardAPI', name, sources: [fromPod(downwardAPI)], defaultMode: modeOf(downwardAPI) };
+  }
+  if (projected !== undefined) {
+    const sources = (projected.sources ?? []).flatMap(fromProjection);
+    return { kind: 'projected', name, sources, defaultMode: modeOf(projected) };
+  }
   return { kind: 'emptyDir', name };
+}
+
+function modeOf({ defaultMode = 0o644 }: { readonly defaultMode?: number }): number {
+  return defaultMode;
+}
+
+function fromProjection({ configMap, secret, downwardAPI }: VolumeProjection): readonly Projection[] {
+  return [
+    ...(configMap === undefined ? [] : [fromObject('configMap', configMap)]),
+    ...(secret === undefined ? [] : [fromObject('secret', secret)]),
+    ...(downwardAPI === undefined ? [] : [fromPod(downwardAPI)]),
+  ];
+}
+
+function fromObject(
+  kind: 'configMap' | 'secret',
+  source: { readonly name?: string | undefined; readonly items?: readonly V1KeyToPath[]; readonly optional?: boolean },
+): Projection {
+  const items = (source.items ?? []).map(({ key, path, mode }) => ({ key, path, mode }));
+  return { kind, object: source.name ?? '', items, optional: source.optional ?? false };
+}
+
+function fromPod({ items = [] }: { readonly items?: readonly DownwardAPIVolumeFile[] }): Projection {
+  return { kind: 'downwardAPI', items: items.map(downwardFile) };
+}
+
+function downwardFile({ path, mode, fieldRef, resourceFieldRef }: DownwardAPIVolumeFile): DownwardFile {
+  if (fieldRef !== undefined) return { path, mode, from: { kind: 'field', path: fieldRef.fieldPath } };
+  const { containerName = '', resource = '', divisor = '0' } = resourceFieldRef ?? {};
+  return { path, mode, from: { kind: 'resource', container: containerName, resource, divisor } };
 }
 
 export function buildVolumeMount(mount: V1VolumeMount): VolumeMount {

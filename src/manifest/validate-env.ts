@@ -1,5 +1,11 @@
 /** Kubernetes' rules for where variables come from (pkg/apis/core/validation: ValidateEnv, ValidateEnvFrom). */
-import type { EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector } from 'kubernetes-types/core/v1.js';
+import type {
+  EnvFromSource,
+  EnvVar,
+  EnvVarSource,
+  ObjectFieldSelector,
+  ResourceFieldSelector,
+} from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
@@ -52,15 +58,18 @@ function validateSource(source: EnvVarSource, path: Path, report: Report): void 
     if (key === '') report.problem([...path, kind, 'key'], 'Required value');
     else complain(report, [...path, kind, 'key'], key, names.configKeyComplaints(key));
   }
-  if (fieldRef !== undefined) validateFieldRef(fieldRef, [...path, 'fieldRef'], report);
-  if (resourceFieldRef === undefined) return;
-  const { resource = '', divisor } = resourceFieldRef as Partial<typeof resourceFieldRef>;
-  const at = [...path, 'resourceFieldRef'];
-  if (resource === '') report.problem([...at, 'resource'], 'Required value');
+  if (fieldRef !== undefined) validateFieldRef(fieldRef, FIELDS, [...path, 'fieldRef'], report);
+  if (resourceFieldRef !== undefined) validateResourceRef(resourceFieldRef, [...path, 'resourceFieldRef'], report);
+}
+
+/** A resource of a container, for variables and for files of a volume alike (validateContainerResourceFieldSelector). */
+export function validateResourceRef(ref: Partial<ResourceFieldSelector>, path: Path, report: Report): void {
+  const { resource = '', divisor } = ref;
+  if (resource === '') report.problem([...path, 'resource'], 'Required value');
   else if (!RESOURCES.includes(resource) && !/^(limits|requests)\.hugepages-/.test(resource)) {
-    unsupported(report, [...at, 'resource'], resource, RESOURCES);
+    unsupported(report, [...path, 'resource'], resource, RESOURCES);
   }
-  if (divisor !== undefined) validateDivisor(resource, divisor, [...at, 'divisor'], report);
+  if (divisor !== undefined) validateDivisor(resource, divisor, [...path, 'divisor'], report);
 }
 
 const CPU_DIVISORS = ['1m', '1'];
@@ -77,7 +86,13 @@ function validateDivisor(resource: string, divisor: string, path: Path, report: 
   complain(report, path, resource.split('.')[1], [what ?? memory]);
 }
 
-function validateFieldRef(ref: Partial<ObjectFieldSelector>, path: Path, report: Report): void {
+/** A field of the pod, one of `fields` or one label or annotation (validateObjectFieldSelector). */
+export function validateFieldRef(
+  ref: Partial<ObjectFieldSelector>,
+  fields: readonly string[],
+  path: Path,
+  report: Report,
+): void {
   const { apiVersion = 'v1', fieldPath = '' } = ref;
   if (apiVersion !== '' && apiVersion !== 'v1') {
     complain(report, [...path, 'apiVersion'], apiVersion, ['must be "v1"']);
@@ -88,7 +103,7 @@ function validateFieldRef(ref: Partial<ObjectFieldSelector>, path: Path, report:
   if (map === 'metadata.labels') return complain(report, at, key, names.qualifiedNameComplaints(key));
   if (map === 'metadata.annotations')
     return complain(report, at, key, names.qualifiedNameComplaints(key.toLowerCase()));
-  if (!FIELDS.includes(fieldPath)) unsupported(report, at, fieldPath, FIELDS);
+  if (!fields.includes(fieldPath)) unsupported(report, at, fieldPath, fields);
 }
 
 function unsupported(report: Report, path: Path, value: string, values: readonly string[]): void {

@@ -4,6 +4,7 @@ import type { HostPathVolumeSource, Volume, VolumeMount } from 'kubernetes-types
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
+import { backsteps, notDescending, validateContent } from './validate-content.ts';
 
 export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path, report: Report): void {
   const seen = new Set<string>();
@@ -15,6 +16,7 @@ export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path,
     else complain(report, [...at, 'name'], name, names.labelComplaints(name));
     seen.add(name);
     validateHostPath(volume.hostPath, [...at, 'hostPath'], report);
+    validateContent(volume, at, report);
     const [, ...others] = Object.keys(sources);
     for (const kind of others) report.problem([...at, kind], 'Forbidden: may not specify more than 1 volume type');
   });
@@ -25,16 +27,6 @@ function validateHostPath(source: Partial<HostPathVolumeSource> | undefined, pat
   const { path: place = '' } = source;
   if (place === '') report.problem([...path, 'path'], 'Required value');
   else complain(report, [...path, 'path'], place, backsteps(place));
-}
-
-/** validatePathNoBacksteps. */
-function backsteps(path: string): readonly string[] {
-  return path.split('/').includes('..') ? ["must not contain '..'"] : [];
-}
-
-/** A relative path that stays below where it begins (validateLocalDescendingPath). */
-function notDescending(path: string): readonly string[] {
-  return [...(path.startsWith('/') ? ['must be a relative path'] : []), ...backsteps(path)];
 }
 
 export interface AroundMounts {

@@ -1,6 +1,6 @@
 /** Volumes of a pod past the border, the one-of made a tag; and how containers mount them. */
 
-export type Volume = EmptyDirVolume | HostPathVolume;
+export type Volume = EmptyDirVolume | HostPathVolume | ContentVolume;
 
 interface Named {
   readonly name: string;
@@ -19,6 +19,43 @@ export interface HostPathVolume extends Named {
   /** As it is written, but absolute. */
   readonly path: string;
   readonly type: HostPathType;
+}
+
+/** Files that are made from something else; those of the first three kinds have one source, of that kind. */
+export interface ContentVolume extends Named {
+  readonly kind: 'configMap' | 'secret' | 'downwardAPI' | 'projected';
+  readonly sources: readonly Projection[];
+  /** Of files that have none of their own. */
+  readonly defaultMode: number;
+}
+
+export type Projection = ObjectProjection | DownwardProjection;
+
+export interface ObjectProjection {
+  readonly kind: 'configMap' | 'secret';
+  readonly object: string;
+  /** Empty: every key, as a file of that name. */
+  readonly items: readonly KeyToPath[];
+  readonly optional: boolean;
+}
+
+export interface KeyToPath {
+  readonly key: string;
+  readonly path: string;
+  readonly mode: number | undefined;
+}
+
+export interface DownwardProjection {
+  readonly kind: 'downwardAPI';
+  readonly items: readonly DownwardFile[];
+}
+
+export interface DownwardFile {
+  readonly path: string;
+  readonly mode: number | undefined;
+  readonly from:
+    | { readonly kind: 'field'; readonly path: string }
+    | { readonly kind: 'resource'; readonly container: string; readonly resource: string; readonly divisor: string };
 }
 
 export interface VolumeMount {

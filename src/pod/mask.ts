@@ -12,7 +12,7 @@ export type Mask = (text: string) => string;
 export async function maskOf(pod: Pod, source: Pick<ObjectSource, 'secret'>): Promise<Mask> {
   if (!pod.masksSecrets) return (text) => text;
   const values: string[] = [];
-  for (const name of new Set(pod.containers.flatMap(secretsOf))) {
+  for (const name of new Set([...pod.containers.flatMap(secretsOf), ...mountedSecrets(pod)])) {
     const data = (await source.secret(pod.namespace, name))?.data ?? {};
     values.push(...Object.values(data));
   }
@@ -28,6 +28,11 @@ export function maskFor(values: readonly string[]): Mask {
   // The longest first: one value may be part of another.
   const hidden = [...new Set(forms)].filter((form) => form.length >= SHORTEST).toSorted((a, b) => b.length - a.length);
   return (text) => hidden.reduce((masked, form) => masked.replaceAll(form, MASK), text);
+}
+
+function mountedSecrets({ volumes }: Pod): readonly string[] {
+  const sources = volumes.flatMap((volume) => ('sources' in volume ? volume.sources : []));
+  return sources.flatMap((source) => (source.kind === 'secret' ? [source.object] : []));
 }
 
 function secretsOf({ env, envFrom }: Container): readonly string[] {

@@ -12,6 +12,8 @@ import { hastenedKill, hookWaitEnds, turnWaitEnds } from './stop.ts';
 export type Action =
   | { readonly kind: 'sandbox' }
   | { readonly kind: 'teardown' }
+  /** Keeps volumes like the objects that they are made from, until the teardown. */
+  | { readonly kind: 'follow' }
   | { readonly kind: 'start'; readonly name: string }
   | { readonly kind: 'hook'; readonly name: string; readonly id: string; readonly hook: HookName }
   /** One try of a probe, now. */
@@ -60,6 +62,7 @@ export function plan(pod: Pod, record: PodRecord, now: MonoNs): Plan {
   if (ending && record.containers.every(isDown)) planEnd(draft, record);
   else if (record.restartingAll !== undefined && !ending) planRestartOfAll(draft, view);
   else if (!ending) planStart(draft, view);
+  if (isFollowing(pod, record) && !(ending && record.containers.every(isDown))) draft.actions.push({ kind: 'follow' });
   return draft.done(now);
 }
 
@@ -231,6 +234,12 @@ class Draft {
     const wakeAt = this.#wakeAt !== undefined && this.#wakeAt > now ? this.#wakeAt : undefined;
     return { events: this.events, actions: this.actions, wakeAt };
   }
+}
+
+/** Whether there are volumes that change with an object: a pod itself never changes. */
+function isFollowing({ volumes }: Pod, { sandbox }: PodRecord): boolean {
+  if (sandbox.phase !== 'ready') return false;
+  return volumes.some((volume) => 'sources' in volume && volume.sources.some(({ kind }) => kind !== 'downwardAPI'));
 }
 
 function isBusy({ state, hooks }: ContainerRecord): boolean {

@@ -30,6 +30,8 @@ export interface PodPaths {
   readonly lock: string;
   /** nsfs files. */
   readonly namespaces: string;
+  /** Mount points of volumes in memory, below the same private mount. */
+  readonly memory: string;
   /** Generated files that are bound into containers: hosts, resolv.conf, hostname. */
   readonly etc: string;
   /** The owner's control socket (at most 107 bytes). */
@@ -59,6 +61,7 @@ export function podPaths(roots: Roots, uid: string): PodPaths {
     ...filesIn(dir),
     lock: join(dir, 'lock'),
     namespaces: join(roots.state, 'm', uid),
+    memory: join(roots.state, 'm', uid, 'volumes'),
     etc: join(dir, 'etc'),
     socket: join(roots.state, 's', socketName(uid)),
     bulk: join(roots.root, 'pods', uid),

@@ -81,6 +81,6 @@ export const table: Readonly<Record<string, Standing>> = {
   'termination-message-fallback': replayed,
   'termination-message-file': replayed,
   'two-containers-prestop-parallel': replayed,
-  'volume-config-missing': refused('spec.volumes[0].configMap'),
-  'volumes-config-secret-projected': refused('spec.volumes[0].configMap'),
+  'volume-config-missing': replayed,
+  'volumes-config-secret-projected': refused('spec.containers[0].resources.limits'),
 };

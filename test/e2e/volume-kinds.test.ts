@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { readMountinfo } from '../../src/sys/mountinfo.ts';
 import { eventually, useCli } from '../support/cli.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
 
@@ -59,4 +60,67 @@ describe('a hostPath of the wrong type', () => {
     expect((await cli().run('logs', 'late')).stdout).toBe('late\n');
     expect(await cli().run('delete', 'pod', 'late')).toMatchObject({ code: 0 });
   });
+});
+
+describe('volumes from objects', () => {
+  const object = (kind: string, data: object): string =>
+    cli().file(
+      `${kind}.json`,
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind,
+        metadata: { name: 'settings' },
+        [kind === 'Secret' ? 'stringData' : 'data']: data,
+      }),
+    );
+  const apply = async (kind: string, data: object): Promise<void> => {
+    expect(await cli().run('apply', '-f', object(kind, data))).toMatchObject({ code: 0 });
+  };
+  const inside = async (name: string, line: string): Promise<string> =>
+    (await cli().run('exec', name, '--', '/bin/sh', '-c', line)).stdout;
+
+  test('follow a ConfigMap that is applied again, within a running container', async () => {
+    await apply('ConfigMap', { color: 'blue', gone: 'x' });
+    const manifest = cli().manifest('live', podOf('sleep 1000', { configMap: { name: 'settings' } }));
+    expect(await cli().run('run', '-d', manifest)).toMatchObject({ code: 0 });
+    expect(await inside('live', 'cat /v/color; echo; ls /v')).toBe('blue\ncolor\ngone\n');
+    await apply('ConfigMap', { color: 'red', new: 'x' });
+    await eventually(async () => {
+      expect(await inside('live', 'cat /v/color; echo; ls /v')).toBe('red\ncolor\nnew\n');
+    });
+    expect(await cli().run('delete', 'pod', 'live')).toMatchObject({ code: 0 });
+    expect(await cli().run('delete', 'configmap', 'settings')).toMatchObject({ code: 0 });
+  });
+
+  test('keep a Secret in memory, and nothing of it when the pod is gone', async () => {
+    await apply('Secret', { password: 'very-much-hidden' });
+    const secret = { secretName: 'settings', defaultMode: 0o400 };
+    const manifest = cli().manifest('hidden', podOf('sleep 1000', { secret }));
+    expect(await cli().run('run', '-d', manifest)).toMatchObject({ code: 0 });
+    const about = 'stat -fc %T /v; stat -Lc %a /v/password; cat /v/password';
+    expect(await inside('hidden', about)).toBe('tmpfs\n400\nvery-much-hidden');
+    expect(memoryMounts()).toHaveLength(1);
+    expect(await cli().run('delete', 'pod', 'hidden')).toMatchObject({ code: 0 });
+    expect(memoryMounts()).toEqual([]);
+    expect(await cli().run('delete', 'secret', 'settings')).toMatchObject({ code: 0 });
+  });
+
+  test('that are missing keep the pod waiting until they come', async () => {
+    const manifest = cli().manifest('early', podOf('cat /v/color; echo', { configMap: { name: 'settings' } }));
+    const run = await cli().run('run', '-d', manifest);
+    const message = 'MountVolume.SetUp failed for volume "v" : configmap "settings" not found';
+    expect(run).toMatchObject({ code: 1 });
+    expect(run.stderr).toContain(message);
+    await apply('ConfigMap', { color: 'green' });
+    await eventually(async () => {
+      expect((await cli().run('logs', 'early')).stdout).toBe('green\n');
+    });
+    expect(await cli().run('delete', 'pod', 'early')).toMatchObject({ code: 0 });
+    expect(await cli().run('delete', 'configmap', 'settings')).toMatchObject({ code: 0 });
+  });
+
+  const memoryMounts = (): readonly string[] =>
+    readMountinfo()
+      .filter(({ mountPoint, type }) => type === 'tmpfs' && mountPoint.startsWith(`${cli().roots.state}/m/`))
+      .map(({ mountPoint }) => mountPoint);
 });

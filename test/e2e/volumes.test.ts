@@ -25,8 +25,18 @@ test(
       const name = `v${round}`;
       const moments = [Math.random() * FIRST_MS, Math.random() * LAST_MS];
       const line = 'echo x >> /v/n; trap "exit 0" TERM; while :; do sleep 0.05; done';
-      const container = { volumeMounts: [{ name: 'v', mountPath: '/v' }] };
-      const file = victim.manifest(name, line, { container, volumes: [{ name: 'v', emptyDir: {} }] });
+      const container = {
+        volumeMounts: [
+          { name: 'v', mountPath: '/v' },
+          { name: 'm', mountPath: '/m' },
+        ],
+      };
+      const items = [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }];
+      const volumes = [
+        { name: 'v', emptyDir: {} },
+        { name: 'm', downwardAPI: { items } },
+      ];
+      const file = victim.manifest(name, line, { container, volumes });
       const create = victim.start('create', '-f', file);
       await eventually(async () => {
         await victim.pod(name);
@@ -43,6 +53,8 @@ test(
         expect({ moments, text: readFileSync(join(volume, 'n'), 'utf8') }).toEqual({ moments, text: 'x\n' });
       });
       expect(statSync(volume).mode & 0o7777).toBe(0o777);
+      const { memory } = (await victim.pod(name)).paths;
+      expect(readFileSync(join(memory, 'm', 'name'), 'utf8')).toBe(name);
       const doomed = victim.start('delete', 'pod', name);
       await delay(moments[1]);
       // It may have gone by itself: this pod was its last.
@@ -50,7 +62,11 @@ test(
       await doomed.done;
       // Done by now, unless the owner died first.
       await victim.run('delete', 'pod', name);
-      expect({ moments, left: existsSync(bulk), others: readdirSync(join(victim.roots.root, 'pods')) }).toEqual({
+      expect({
+        moments,
+        left: existsSync(bulk) || existsSync(memory),
+        others: readdirSync(join(victim.roots.root, 'pods')),
+      }).toEqual({
         moments,
         left: false,
         others: [],

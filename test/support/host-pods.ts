@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { silentLogger } from '../../src/base/log.ts';
 import { openImageStore } from '../../src/image/store.ts';
 import { podFromObject } from '../../src/manifest/parse.ts';
+import { buildConfigMap, buildSecret } from '../../src/manifest/objects.ts';
+import { ObjectStore } from '../../src/objects/store.ts';
 import type { PodView } from '../../src/pod/view.ts';
 import { type Roots, podLogs } from '../../src/state/paths.ts';
 import { type OwnedPod, type PodHost, openHost } from '../../src/supervisor/host.ts';
@@ -24,6 +26,7 @@ interface ContainerSketch {
 export class HostPods {
   readonly folder = mkdtempSync('/tmp/mrt-');
   readonly roots: Roots = { root: join(this.folder, 'r'), state: join(this.folder, 's'), logs: join(this.folder, 'l') };
+  readonly objects = new ObjectStore(this.roots);
   readonly #pods: HostPod[] = [];
   #host: PodHost | undefined;
 
@@ -42,7 +45,20 @@ export class HostPods {
   async close(): Promise<void> {
     await Promise.allSettled(this.#pods.map((pod) => pod.delete()));
     await this.#host?.close();
+    for (const kind of ['ConfigMap', 'Secret'] as const) {
+      for (const { namespace, name } of await this.objects.list(kind, undefined)) {
+        await this.objects.remove(kind, namespace, name);
+      }
+    }
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async configMap(name: string, data: Readonly<Record<string, string>>, binaryData = {}): Promise<void> {
+    await this.objects.put(buildConfigMap({ metadata: { name }, data, binaryData }));
+  }
+
+  async secret(name: string, stringData: Readonly<Record<string, string>>): Promise<void> {
+    await this.objects.put(buildSecret({ metadata: { name }, stringData }));
   }
 
   /** Adds an image of a shell, an empty /etc and what is given. */

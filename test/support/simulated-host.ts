@@ -40,6 +40,9 @@ export class SimulatedHost {
           this.#around.emit({ kind: 'sandboxRemoved' });
           done();
         });
+      case 'follow':
+        // Nothing ever changes here.
+        return;
       case 'start':
         return this.#start(action.name, done);
       case 'hook':

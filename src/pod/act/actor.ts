@@ -8,6 +8,7 @@ import type { Action } from '../plan.ts';
 import type { ContainerRecord, HookName } from '../record.ts';
 import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
+import { followObjects } from './follow.ts';
 import { runHook } from './hook.ts';
 import type { PodHostPorts } from './host.ts';
 import { type Live, type LiveOptions, adopt, clientOf, discard, startOf } from './live.ts';
@@ -26,6 +27,9 @@ export class PodActor implements Actor {
   /** How the latest try of each probe went, by container and probe. */
   readonly #probes: LatestTries = new Map();
   readonly #letGo = new AbortController();
+  /** Ends what follows the objects of volumes. */
+  readonly #unfollow = new AbortController();
+  #following: Promise<void> | undefined;
 
   constructor(ports: PodHostPorts) {
     this.#ports = ports;
@@ -37,7 +41,16 @@ export class PodActor implements Actor {
         return createSandbox(this.#ports, engine);
       case 'teardown':
         await Promise.all([...this.#live.values()].map((live) => live.released));
+        this.#unfollow.abort();
+        await this.#following;
         return removeSandboxOf(this.#ports, engine);
+      case 'follow':
+        this.#following = followObjects(
+          this.#ports,
+          engine,
+          AbortSignal.any([this.#unfollow.signal, this.#letGo.signal]),
+        );
+        return this.#following;
       case 'start':
         return this.#start(action, engine);
       case 'hook':

@@ -5,13 +5,15 @@ import { SECOND, abortReason } from '../../base/clock.ts';
 import { isMinirtError, messageOf } from '../../base/errors.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
-import { makeSandbox, removePrivateMount, removeSandbox } from '../../helper/sandbox.ts';
+import { makeSandbox, mountTmpfs, removePrivateMount, removeSandbox, unmountFolder } from '../../helper/sandbox.ts';
 import { hostsFile, resolvConf } from '../../network/files.ts';
 import { attachPod, detachPod } from '../../network/index.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
 import { type PodPaths, type Roots, podPaths } from '../../state/paths.ts';
+import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
 import { prepareVolumes } from '../volumes/index.ts';
+import type { Preparing } from '../volumes/kind.ts';
 import type { PodHostPorts } from './host.ts';
 
 /** How long after a failed attempt the kubelet tries a pod's sandbox again. */
@@ -40,7 +42,7 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
   try {
     const files = sandboxFiles(paths);
     claimBulk(ports.roots, engine.record.uid);
-    const failures = await prepareVolumes(engine.pod, paths);
+    const failures = await prepareVolumes(preparing(ports, engine));
     if (ports.signal.aborted) throw abortReason(ports.signal);
     if (failures.length > 0) return engine.emit({ kind: 'volumesFailed', failures });
     // A half-made one of an owner that died is swept first.
@@ -63,6 +65,21 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
   }
 }
 
+/** What the volumes of a pod are made from. */
+export function preparing(ports: PodHostPorts, { pod, record }: EngineView): Preparing {
+  const { objects, roots, signal } = ports;
+  const home = podPaths(roots, record.uid);
+  return {
+    pod,
+    uid: record.uid,
+    home,
+    node: thisNode(roots.root),
+    objects,
+    mountTmpfs: (folder, options) =>
+      withLock(mountLock(ports), signal, () => mountTmpfs(dirname(home.namespaces), folder, options, signal)),
+  };
+}
+
 /** Several states may share a root: a pod's data there says whose it is, for `doctor`. */
 function claimBulk(roots: Roots, uid: string): void {
   const { bulk } = podPaths(roots, uid);
@@ -76,6 +93,7 @@ export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): 
   const paths = podPaths(ports.roots, engine.record.uid);
   for (let told = ''; ;) {
     try {
+      await unmountFolder(paths.memory);
       await sweep(ports, engine, paths);
       await ports.cgroups.removePod(engine.record.uid);
       await removeTree(paths.bulk, ports.signal);

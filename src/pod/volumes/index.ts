@@ -3,12 +3,13 @@ import type { Mount } from '../../container/spec.ts';
 import type { Container, EnvVar, Pod } from '../../manifest/pod.ts';
 import type { Volume } from '../../manifest/volume.ts';
 import type { VolumeFailure } from '../step.ts';
+import { contentKinds } from './content.ts';
 import { emptyDir } from './empty-dir.ts';
 import { hostPath } from './host-path.ts';
-import type { VolumeHome, VolumeKind } from './kind.ts';
+import type { Preparing, VolumeHome, VolumeKind } from './kind.ts';
 import { bindOf, checkPropagation } from './mount.ts';
 
-const kinds: { readonly [K in Volume['kind']]: VolumeKind<K> } = { emptyDir, hostPath };
+const kinds: { readonly [K in Volume['kind']]: VolumeKind<K> } = { emptyDir, hostPath, ...contentKinds };
 
 /** What is done about a volume, whatever its kind. */
 function kindOf<K extends Volume['kind']>({ kind }: Volume & { readonly kind: K }): VolumeKind<K> {
@@ -16,16 +17,23 @@ function kindOf<K extends Volume['kind']>({ kind }: Volume & { readonly kind: K 
 }
 
 /** Makes all volumes of a pod ready for its containers, each on its own; answers those that cannot be. Again is no error. */
-export async function prepareVolumes(pod: Pod, home: VolumeHome): Promise<readonly VolumeFailure[]> {
+export async function prepareVolumes(preparing: Preparing): Promise<readonly VolumeFailure[]> {
   const failures: VolumeFailure[] = [];
-  for (const volume of pod.volumes) {
-    try {
-      await kindOf(volume).prepare(volume, home);
-    } catch (error) {
-      failures.push({ volume: volume.name, message: messageOf(error) });
-    }
+  for (const volume of preparing.pod.volumes) {
+    const failure = await prepareVolume(volume, preparing);
+    if (failure !== undefined) failures.push(failure);
   }
   return failures;
+}
+
+/** Makes one volume ready, or brings it up to date; answers why it cannot be. */
+export async function prepareVolume(volume: Volume, preparing: Preparing): Promise<VolumeFailure | undefined> {
+  try {
+    await kindOf(volume).prepare(volume, preparing);
+    return undefined;
+  } catch (error) {
+    return { volume: volume.name, message: messageOf(error) };
+  }
 }
 
 /** A container that is about to start. */
@@ -46,9 +54,10 @@ export async function volumeMounts({ pod, container, home, env }: Mounting): Pro
   for (const mount of container.volumeMounts) {
     const volume = pod.volumes.find(({ name }) => name === mount.name);
     if (volume === undefined) continue;
-    const source = await kindOf(volume).source(volume, home);
+    const kind = kindOf(volume);
+    const source = await kind.source(volume, home);
     await checkPropagation(mount, source);
-    mounts.push(bindOf(mount, source, env));
+    mounts.push(bindOf({ ...mount, readOnly: mount.readOnly || kind.readOnly === true }, source, env));
   }
   return mounts;
 }

@@ -1,18 +1,37 @@
+import type { ObjectSource } from '../../manifest/objects.ts';
+import type { Pod } from '../../manifest/pod.ts';
 import type { Volume } from '../../manifest/volume.ts';
+import type { Node } from '../../sys/node.ts';
 
 /** Where a pod keeps what its volumes need. */
 export interface VolumeHome {
   /** The pod's folder for what is bulky, removed with the pod. */
   readonly bulk: string;
+  /** Folder of its volumes in memory, each a mount point of its own. */
+  readonly memory: string;
+}
+
+/** What volumes are made from. */
+export interface Preparing {
+  readonly pod: Pod;
+  readonly uid: string;
+  readonly home: VolumeHome;
+  readonly node: Node;
+  readonly objects: ObjectSource;
+  /** Mounts a tmpfs on a folder of the host, which is made; nothing when that has been done. Options as in mount(8). */
+  readonly mountTmpfs: (folder: string, options: string) => Promise<void>;
 }
 
 /** How one kind of volume is made. */
 export interface VolumeKind<K extends Volume['kind']> {
   /**
-   * Makes it, for its pod and before any container; what is there already stays as it is.
+   * Makes it, for its pod and before any container. What is there already stays, but for files that are made from
+   * something else, which are brought up to date.
    * @throws MinirtError volume.failed with the kubelet's text of what is wrong; it is tried again later
    */
-  prepare(volume: Extract<Volume, { kind: K }>, home: VolumeHome): Promise<void>;
+  prepare(volume: Extract<Volume, { kind: K }>, preparing: Preparing): Promise<void>;
   /** What a container that is about to start mounts: a path on the host. */
   source(volume: Extract<Volume, { kind: K }>, home: VolumeHome): Promise<string>;
+  /** Whether no container may write to it, whatever its manifest says. */
+  readonly readOnly?: boolean;
 }

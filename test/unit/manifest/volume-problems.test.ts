@@ -130,3 +130,100 @@ describe('a volume', () => {
     expect(podFromObject(parsed.object)).toEqual(parsed);
   });
 });
+
+describe('a volume of files', () => {
+  test.each([
+    ['needs a ConfigMap', '{configMap: {}}', ['.configMap.name: Required value']],
+    ['needs a Secret', '{secret: {items: []}}', ['.secret.secretName: Required value']],
+    [
+      'needs keys and paths',
+      '{configMap: {name: m, items: [{key: k}, {path: p}]}}',
+      ['.configMap.items[0].path: Required value', '.configMap.items[1].key: Required value'],
+    ],
+    [
+      'stays below itself',
+      '{secret: {secretName: s, items: [{key: k, path: /a}, {key: k, path: a/../b}, {key: k, path: ..a}]}}',
+      [
+        '.secret.items[0].path: Invalid value: "/a": must be a relative path',
+        `.secret.items[1].path: Invalid value: "a/../b": must not contain '..'`,
+        `.secret.items[2].path: Invalid value: "..a": must not start with '..'`,
+      ],
+    ],
+    [
+      'has sensible modes',
+      '{configMap: {name: m, defaultMode: 01000, items: [{key: k, path: p, mode: -1}]}}',
+      [
+        '.configMap.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive',
+        '.configMap.items[0].mode: Invalid value: -1: must be a number between 0 and 0777 (octal), both inclusive',
+      ],
+    ],
+    [
+      'knows what a pod may be told about itself',
+      '{downwardAPI: {items: [{path: a}, {path: b, fieldRef: {fieldPath: status.podIP}}, {path: c, resourceFieldRef: {resource: limits.cpu}}]}}',
+      [
+        '.downwardAPI.items[0]: Required value: one of fieldRef and resourceFieldRef is required',
+        '.downwardAPI.items[1].fieldRef.fieldPath: Unsupported value: "status.podIP": supported values: "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"',
+        '.downwardAPI.items[2].resourceFieldRef.containerName: Required value',
+      ],
+    ],
+    [
+      'comes from one source a time',
+      '{projected: {sources: [{configMap: {name: m}, secret: {name: s}}]}}',
+      ['.projected.sources[0]: Forbidden: may not specify more than 1 volume type under sources'],
+    ],
+    [
+      'has one file on a path',
+      '{projected: {sources: [{configMap: {name: m, items: [{key: k, path: p}]}}, {secret: {name: s, items: [{key: k, path: p}]}}]}}',
+      ['.projected: Invalid value: "p": conflicting duplicate paths'],
+    ],
+    [
+      'cannot hold a token',
+      '{projected: {sources: [{serviceAccountToken: {path: token}}]}}',
+      ['.projected.sources[0].serviceAccountToken: Forbidden: there is no API server to issue a token'],
+    ],
+  ])('%s', (_, source, messages) => {
+    const text = pod([], [`volumes: [{name: v, ${source.slice(1, -1)}}]`]);
+    expect(problems(text).map(withoutPlace)).toEqual(messages.map((message) => `spec.volumes[0]${message}`));
+  });
+
+  test('is the same whatever kind of source it has', () => {
+    const items = '[{key: k, path: a/b, mode: 0400}]';
+    const downward = '[{path: l, fieldRef: {fieldPath: "metadata.labels[\'x\']"}}]';
+    const parsed = only(
+      pod(
+        [],
+        [
+          'volumes:',
+          `- {name: a, configMap: {name: m, items: ${items}, optional: true}}`,
+          '- {name: b, secret: {secretName: s, defaultMode: 256}}',
+          `- {name: c, projected: {sources: [{secret: {name: s}}, {downwardAPI: {items: ${downward}}}]}}`,
+        ],
+      ),
+    );
+    const labels = { path: 'l', mode: undefined, from: { kind: 'field', path: "metadata.labels['x']" } };
+    expect(parsed.volumes).toEqual([
+      {
+        kind: 'configMap',
+        name: 'a',
+        sources: [{ kind: 'configMap', object: 'm', items: [{ key: 'k', path: 'a/b', mode: 0o400 }], optional: true }],
+        defaultMode: 0o644,
+      },
+      {
+        kind: 'secret',
+        name: 'b',
+        sources: [{ kind: 'secret', object: 's', items: [], optional: false }],
+        defaultMode: 0o400,
+      },
+      {
+        kind: 'projected',
+        name: 'c',
+        sources: [
+          { kind: 'secret', object: 's', items: [], optional: false },
+          { kind: 'downwardAPI', items: [labels] },
+        ],
+        defaultMode: 0o644,
+      },
+    ]);
+    expect(podFromObject(parsed.object)).toEqual(parsed);
+  });
+});

@@ -59,6 +59,12 @@ describe('of a pod', () => {
     expect(asked).toEqual(['s', 'gone']);
   });
 
+  test('it knows the Secrets in its volumes', async () => {
+    const sources = [{ kind: 'secret', object: 's', items: [], optional: false } as const];
+    const volumes = [{ kind: 'projected', name: 'v', sources, defaultMode: 0o644 } as const];
+    expect((await maskOf({ ...aPod(), volumes }, source))('say correct horse')).toBe('say ***');
+  });
+
   test('it hides nothing where the manifest says so', async () => {
     expect((await maskOf({ ...pod, masksSecrets: false }, source))('say correct horse')).toBe('say correct horse');
   });

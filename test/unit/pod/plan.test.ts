@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seconds } from '../../../src/base/clock.ts';
+import type { Volume } from '../../../src/manifest/volume.ts';
 import { plan } from '../../../src/pod/plan.ts';
 import { stepPod } from '../../../src/pod/step.ts';
 import type { ContainerRecord, PodRecord } from '../../../src/pod/record.ts';
@@ -22,6 +23,29 @@ import {
   wall,
   wish,
 } from '../../support/records.ts';
+
+describe('volumes from objects', () => {
+  const volume = (kind: 'configMap' | 'downwardAPI'): Volume => ({
+    kind: 'projected',
+    name: 'v',
+    sources: [kind === 'configMap' ? { kind, object: 'x', items: [], optional: false } : { kind, items: [] }],
+    defaultMode: 0o644,
+  });
+  const follows = (volumes: readonly Volume[], changes: Partial<PodRecord>): boolean => {
+    const pod = { ...aPod(), volumes };
+    const record = { ...aRecord(pod), sandbox: { phase: 'ready', ip: undefined }, ...changes } as PodRecord;
+    return plan(pod, record, T).actions.some(({ kind }) => kind === 'follow');
+  };
+
+  test.each<[string, readonly Volume[], Partial<PodRecord>, boolean]>([
+    ['are followed once the pod is there', [volume('configMap')], {}, true],
+    ['are not before', [volume('configMap')], { sandbox: { phase: 'making' } }, false],
+    ['are not when the pod goes', [volume('configMap')], { termination: wish() }, false],
+    ['are not when they cannot change', [volume('downwardAPI'), { kind: 'emptyDir', name: 'e' }], {}, false],
+  ])('%s', (_, volumes, changes, expected) => {
+    expect(follows(volumes, changes)).toBe(expected);
+  });
+});
 
 describe('a pod that lives', () => {
   test.each<[string, PodSketch, readonly Partial<ContainerRecord>[], Partial<PodRecord>, number, readonly string[]]>([

@@ -28,7 +28,7 @@ async function targets(
     rootfs: { store: '/store', layers: ['l'] },
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     log: '/log',
-    volumes: await volumeMounts({ pod, container, home: { bulk: '/bulk' }, env: [] }),
+    volumes: await volumeMounts({ pod, container, home: { bulk: '/bulk', memory: '/memory' }, env: [] }),
     files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
   });
   return spec.mounts.map(({ target }) => target);
@@ -55,7 +55,7 @@ describe('a mount', () => {
   async function mounted(sketch: Partial<VolumeMount>, env: readonly EnvVar[] = []): Promise<unknown> {
     const container = aContainer({ volumeMounts: [aVolumeMount(sketch)] });
     const pod = { ...aPod({ containers: [container] }), volumes: [{ kind: 'emptyDir', name: 'v' } as const] };
-    return volumeMounts({ pod, container, home: { bulk: '/bulk' }, env });
+    return volumeMounts({ pod, container, home: { bulk: '/bulk', memory: '/memory' }, env });
   }
 
   test.each<[string, Partial<VolumeMount>, object]>([

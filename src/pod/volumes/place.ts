@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { kernelIsAtLeast } from '../../sys/host.ts';
+import type { Preparing, VolumeHome } from './kind.ts';
+
+/** Whoever a container runs as may write to it (pkg/volume/emptydir: perm). */
+const MODE = 0o777;
+
+/** Where a pod's own volumes are. */
+export interface Place {
+  folder(name: string, home: VolumeHome): string;
+  /** Makes the empty folder of a volume, open to everybody; one that is there stays as it is. `size`: bytes, of memory. */
+  make(name: string, preparing: Preparing, size?: number): Promise<string>;
+}
+
+export const onDisk: Place = {
+  folder: (name, { bulk }) => join(bulk, 'volumes', name),
+
+  async make(name, { home }) {
+    const path = this.folder(name, home);
+    if (existsSync(path)) return path;
+    // Half made under a name that no volume has: an owner may die at any moment.
+    const half = join(dirname(path), `.${name}`);
+    await mkdir(half, { recursive: true, mode: 0o700 });
+    // Not by mkdir: the umask takes part in that.
+    await chmod(half, MODE);
+    await rename(half, path);
+    return path;
+  },
+};
+
+export const inMemory: Place = {
+  folder: (name, { memory }) => join(memory, name),
+
+  async make(name, { home, node, mountTmpfs }, size = node.memory) {
+    const path = this.folder(name, home);
+    // Swapped out it would be on a disk.
+    const noswap = kernelIsAtLeast(6, 4) ? ',noswap' : '';
+    await mountTmpfs(path, `mode=0${MODE.toString(8)},size=${size}${noswap}`);
+    return path;
+  },
+};
