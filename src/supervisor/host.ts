@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { abortReason, systemClock } from '../base/clock.ts';
 import { MinirtError, isMinirtError, messageOf } from '../base/errors.ts';
@@ -39,6 +40,8 @@ export interface OwnedPod {
 export async function openHost(roots: Roots, options: HostOptions): Promise<PodHost> {
   prepareState(roots);
   const stop = new AbortController();
+  // Whatever waits for something in any of its pods listens to it.
+  setMaxListeners(0, stop.signal);
   const ports: PodHostPorts = {
     roots,
     clock: systemClock,
