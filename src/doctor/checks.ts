@@ -3,7 +3,8 @@ import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { isErrno, messageOf } from '../base/errors.ts';
 import { hostHierarchies } from '../container/cgroup/census.ts';
-import { findPlugin } from '../network/cni.ts';
+import { attachedPods, checkPod } from '../network/index.ts';
+import { findPlugin } from '../network/plugins.ts';
 import type { Roots } from '../state/paths.ts';
 import { runCommand } from '../sys/command.ts';
 import { kernelIsAtLeast, underSystemd } from '../sys/host.ts';
@@ -20,6 +21,9 @@ export interface Check {
 
 /** What a check found; the caller adds the name. */
 type Finding = Omit<Check, 'name'>;
+
+/** How long asking about one pod may take. */
+const CHECK_LIMIT_MS = 10_000;
 
 const KERNEL_FLOOR = [5, 15] as const;
 
@@ -90,7 +94,7 @@ export function checkDevices(): Finding {
 }
 
 export function checkPlugins(): Finding {
-  const found = ['bridge', 'host-local'].map((type) => {
+  const found = ['bridge', 'host-local', 'portmap'].map((type) => {
     try {
       return findPlugin(type);
     } catch {
@@ -99,7 +103,24 @@ export function checkPlugins(): Finding {
   });
   const [path] = found;
   if (path !== undefined && !found.includes(undefined)) return { ok: true, detail: dirname(path) };
-  return { ok: false, detail: 'bridge and host-local not found', hint: 'apt install containernetworking-plugins' };
+  return {
+    ok: false,
+    detail: 'bridge, host-local and portmap not found',
+    hint: 'apt install containernetworking-plugins',
+  };
+}
+
+/** Has the plugins look at every pod that is attached to a network (CNI's CHECK). */
+export async function checkAttachments({ state }: Roots): Promise<Finding> {
+  const pods = attachedPods(state);
+  const flaws: string[] = [];
+  for (const uid of pods) {
+    await checkPod(state, uid, AbortSignal.timeout(CHECK_LIMIT_MS)).catch((error: unknown) => {
+      flaws.push(`pod ${uid}: ${messageOf(error)}`);
+    });
+  }
+  if (flaws.length === 0) return { ok: true, detail: `${pods.length}, each as its network made it` };
+  return { ok: false, detail: flaws.join('; '), hint: 'run these pods anew' };
 }
 
 /** Runs a program that must be there; its first line of output is the detail. */

@@ -4,6 +4,7 @@ import { encodePlan } from '../helper/plan.ts';
 import { runRole } from '../helper/process.ts';
 import type { Roots } from '../state/paths.ts';
 import {
+  checkAttachments,
   checkBulk,
   checkCgroups,
   checkDevices,
@@ -39,6 +40,8 @@ export async function diagnose(roots: Roots): Promise<Diagnosis> {
     ['devices', checkDevices],
     ['CNI plugins', checkPlugins],
     ['iproute2', () => checkProgram('ip', ['-V'], 'apt install iproute2')],
+    ['iptables', () => checkProgram('iptables', ['--version'], 'apt install iptables')],
+    ['attached pods', () => checkAttachments(roots)],
     ['helper', checkHelper],
     ['state folder', () => checkFolder(roots.state, '--state')],
     ['root folder', () => checkBulk(roots)],

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { MinirtError, isMinirtError, messageOf } from '../base/errors.ts';
 import { clearCgroup } from '../container/cgroup/census.ts';
+import { BRIDGE_PREFIX, removeBridge } from '../network/bridge.ts';
 import type { Roots } from '../state/paths.ts';
 import { runCommand } from '../sys/command.ts';
 import { ip } from '../sys/links.ts';
@@ -44,6 +45,9 @@ export interface Fix {
   readonly error: MinirtError | undefined;
 }
 
+/** How long taking a bridge and its rules away may take. */
+const LIMIT_MS = 20_000;
+
 /** In this order nothing that is still in use is pulled from under its user. */
 const ORDER: readonly Leak['kind'][] = ['process', 'cgroup', 'link', 'mount', 'netns', 'address', 'socket', 'file'];
 
@@ -73,7 +77,9 @@ async function remove(leak: Leak): Promise<void> {
     case 'cgroup':
       return clearCgroup(leak.what);
     case 'link':
-      return removeLink(leak.what);
+      return leak.what.startsWith(BRIDGE_PREFIX)
+        ? removeBridge(leak.what, AbortSignal.timeout(LIMIT_MS))
+        : removeLink(leak.what);
     case 'mount':
     case 'netns':
       return unmount(leak.what);

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { findPodCgroups } from '../container/cgroup/census.ts';
 import { bridgeName } from '../network/bridge.ts';
+import { rulesOf } from '../network/firewall.ts';
+import { type Rule, listRules } from '../network/iptables.ts';
 import { DEFAULT_NETWORK, networkPaths } from '../network/paths.ts';
 import { parseSubnet } from '../network/subnet.ts';
 import type { Roots } from '../state/paths.ts';
@@ -22,6 +24,7 @@ export async function snapshot(roots?: Roots): Promise<Snapshot> {
     ...mounts(roots),
     ...findPodCgroups(roots?.state).map(({ path }) => `cgroup ${path}`),
     ...(await devices(roots)),
+    ...(await firewall(roots)),
     ...helpers(roots),
     ...files(),
     ...(roots === undefined ? [] : inState(roots)),
@@ -50,6 +53,17 @@ async function devices(roots: Roots | undefined): Promise<string[]> {
   const own = all.filter((link) => bridge === undefined || link.name === bridge || link.master === bridge);
   const named = roots === undefined ? namesIn('/run/netns').map((name) => `netns ${name}`) : [];
   return [...own.map(({ name, index }) => `link ${index} ${name}`), ...named];
+}
+
+/** Rules of the bridge; of the whole host, all that there are. */
+async function firewall(roots: Roots | undefined): Promise<string[]> {
+  const { signal } = new AbortController();
+  const all = async (): Promise<readonly Rule[]> => [
+    ...(await listRules('nat', signal, () => true)),
+    ...(await listRules('filter', signal, () => true)),
+  ];
+  const found = roots === undefined ? await all() : await rulesOf(bridgeName(roots.state), signal);
+  return found.map(({ table, chain, words }) => `rule ${table} ${chain} ${words.join(' ')}`);
 }
 
 /** Helpers and supervisors; of some roots only: those with files below them, or the roots on their command line. */

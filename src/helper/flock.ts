@@ -34,6 +34,11 @@ export class FileLock implements AsyncDisposable {
     return undefined;
   }
 
+  /** For a process that is to hold the lock too: the kernel frees it when the last of them has closed it. */
+  get fd(): number {
+    return this.#file.fd;
+  }
+
   async release(): Promise<void> {
     await this.#file.close();
   }
@@ -47,11 +52,11 @@ const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 100;
 
 /** Runs `work` while holding the lock on this file; waits for whoever holds it now, as long as `signal` allows. */
-export async function withLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, signal: AbortSignal, work: (held: FileLock) => Promise<T>): Promise<T> {
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     if (signal.aborted) throw abortReason(signal);
     await using held = await FileLock.tryAcquire(path);
-    if (held !== undefined) return await work();
+    if (held !== undefined) return await work(held);
     // The abort is looked at above; how the sleep ended does not matter.
     await sleep(wait, undefined, { signal }).catch(() => undefined);
   }

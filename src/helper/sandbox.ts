@@ -12,8 +12,10 @@ export interface SandboxFiles {
 }
 
 export interface SandboxOptions {
-  readonly hostname: string;
-  readonly namespaces: SandboxFiles;
+  /** Needs a uts namespace. */
+  readonly hostname?: string;
+  /** One kept file for each kind that is to be new. */
+  readonly namespaces: Partial<SandboxFiles>;
   /** Namespaced sysctls, set before anything runs. */
   readonly sysctls?: Readonly<Record<string, string>>;
 }
@@ -25,15 +27,15 @@ export interface SandboxOptions {
  */
 export async function makeSandbox(options: SandboxOptions, signal: AbortSignal): Promise<void> {
   const { hostname, namespaces, sysctls = {} } = options;
-  const kinds = Object.entries(namespaces) as [string, string][];
+  const kinds = Object.entries<string>(namespaces);
   try {
-    for (const path of Object.values(namespaces) as string[]) {
+    for (const path of Object.values<string>(namespaces)) {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await (await open(path, 'a', 0o600)).close();
     }
     const ops: Op[] = [
       ...privateParents(namespaces).map((dir): Op => ['private-mount', dir]),
-      ['hostname', hostname],
+      ...(hostname === undefined ? [] : [['hostname', hostname] as const]),
       ...Object.entries(sysctls).map(([name, value]): Op => ['sysctl', name, value]),
       ...kinds.map(([kind, path]): Op => ['bind-ns', kind, path]),
     ];
@@ -46,7 +48,7 @@ export async function makeSandbox(options: SandboxOptions, signal: AbortSignal):
 
 /** Lets the namespaces go and removes their files and folder; what is gone already is no error. */
 export async function removeSandbox(options: Pick<SandboxOptions, 'namespaces'>): Promise<void> {
-  const paths = Object.values(options.namespaces) as string[];
+  const paths = Object.values<string>(options.namespaces);
   await runRole('sandbox', { plan: encodePlan(paths.map((path): Op => ['unbind', path])) });
   for (const path of paths) await rm(path, { force: true });
   for (const dir of new Set(paths.map((path) => dirname(path)))) await removeIfEmpty(dir);
@@ -85,6 +87,6 @@ export async function removePrivateMount(dir: string): Promise<void> {
   await runRole('sandbox', { plan: encodePlan([['unbind', dir]]) });
 }
 
-function privateParents(namespaces: SandboxFiles): readonly string[] {
-  return [...new Set((Object.values(namespaces) as string[]).map((path) => dirname(dirname(path))))];
+function privateParents(namespaces: Partial<SandboxFiles>): readonly string[] {
+  return [...new Set(Object.values<string>(namespaces).map((path) => dirname(dirname(path))))];
 }

@@ -1,4 +1,5 @@
 import type {
+  ContainerPort as V1Port,
   EnvFromSource,
   HTTPGetAction,
   LifecycleHandler,
@@ -7,10 +8,12 @@ import type {
   TCPSocketAction,
 } from 'kubernetes-types/core/v1.js';
 import { parseDuration } from '../base/duration.ts';
+import { buildNetwork } from './build-network.ts';
 import { absolute, buildVolume, buildVolumeMount } from './build-volume.ts';
 import { DEFAULTED_POLICY, HOOK_TIMEOUT, MASK_SECRETS, defaultPullPolicy } from './defaults.ts';
 import type {
   Container,
+  ContainerPort,
   EnvEntry,
   EnvFrom,
   Handler,
@@ -38,7 +41,7 @@ export function buildPod(object: V1Pod): Pod {
     namespace: metadata.namespace ?? 'default',
     labels: metadata.labels ?? {},
     annotations,
-    hostname: spec?.hostname === undefined || spec.hostname === '' ? defaultHostname(name) : spec.hostname,
+    ...buildNetwork(object),
     restartPolicy: (spec?.restartPolicy ?? 'Always') as RestartPolicy,
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     activeDeadlineSeconds: spec?.activeDeadlineSeconds,
@@ -75,11 +78,6 @@ function envFrom({ prefix = '', configMapRef, secretRef }: EnvFromSource): EnvFr
   return { kind, object: ref?.name ?? '', prefix, optional: ref?.optional ?? false };
 }
 
-/** The name, cut to what a hostname may be (kubelet truncatePodHostnameIfNeeded). */
-function defaultHostname(name: string): string {
-  return name.length > 63 ? name.slice(0, 63).replace(/[-.]+$/, '') : name;
-}
-
 function buildContainer(container: V1Container, role: Role, unwritten: ReadonlySet<string>): Container {
   const image = container.image ?? '';
   const newer = container as V1Container & NewerFields;
@@ -102,7 +100,7 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     terminationMessagePath: absolute(container.terminationMessagePath ?? '/dev/termination-log'),
     terminationMessagePolicy:
       container.terminationMessagePolicy === 'FallbackToLogsOnError' ? 'FallbackToLogsOnError' : 'File',
-    ports: (container.ports ?? []).map(({ name, containerPort }) => ({ name, containerPort })),
+    ports: (container.ports ?? []).map(buildPort),
     probes: {
       startup: buildProbe(container.startupProbe),
       liveness: buildProbe(container.livenessProbe),
@@ -115,6 +113,10 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     postStart: buildHandler(container.lifecycle?.postStart),
     preStop: buildHandler(container.lifecycle?.preStop),
   };
+}
+
+function buildPort({ name, containerPort, protocol, hostPort = 0, hostIP = '' }: V1Port): ContainerPort {
+  return { name, containerPort, protocol: (protocol ?? 'TCP') as ContainerPort['protocol'], hostPort, hostIP };
 }
 
 /** Fields that Kubernetes has and `kubernetes-types` (1.30) does not. */

@@ -17,12 +17,15 @@ export const HOOK_TIMEOUT = 'minirt.dev/hook-timeout';
 /** Annotation of minirt's own: `false` shows the values of Secrets in what hooks and probes print. */
 export const MASK_SECRETS = 'minirt.dev/mask-secrets';
 
+/** The CNI network that a pod is on instead of the default one; `none` for its own loopback only. */
+export const NETWORK = 'minirt.dev/network';
+
 /** The object as Kubernetes would store it (pkg/apis/core/v1/defaults.go), keys in the order in which kubectl prints. */
 export function withDefaults(written: V1Pod): V1Pod {
   const pod = preset(written as Plain, fieldTables['Pod'] ?? {}) as V1Pod;
   const defaulted: string[] = [];
   const complete = (given: V1Container): V1Container => {
-    const container = withProbeDefaults(given);
+    const container = withHostPorts(withProbeDefaults(given), pod.spec?.hostNetwork === true);
     if ((container.imagePullPolicy ?? '') !== '') return container;
     const imagePullPolicy = defaultPullPolicy(container.image ?? '');
     if (imagePullPolicy === 'Always') defaulted.push(container.name);
@@ -59,6 +62,13 @@ function withProbeDefaults(container: V1Container): V1Container {
     complete[name] = { ...probe, ...Object.fromEntries(zeros) };
   }
   return complete;
+}
+
+/** On the host's network a container's port is the host's (SetDefaults_Pod: defaultHostNetworkPorts). */
+function withHostPorts(container: V1Container, hostNetwork: boolean): V1Container {
+  if (!hostNetwork || container.ports === undefined) return container;
+  const ports = container.ports.map((port) => ({ ...port, hostPort: port.hostPort || port.containerPort }));
+  return { ...container, ports };
 }
 
 /** Puts the tables' presets where nothing was written, at every depth. */

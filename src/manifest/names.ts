@@ -5,10 +5,13 @@ type Complaints = readonly string[];
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const SEARCH_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const SEARCH = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const VALUE = `(${QUALIFIED})?`;
 
 const labelExpression = new RegExp(`^${LABEL}$`);
+const searchExpression = new RegExp(`^${SEARCH_LABEL}$`);
 const qualifiedExpression = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 // Checked label by label: the written-out expression backtracks.
 const isSubdomain = (text: string): boolean => text.split('.').every((label) => labelExpression.test(label));
@@ -38,6 +41,14 @@ export function subdomainComplaints(text: string): Complaints {
   const rule =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
   return [...tooLong(text, 253), ...(isSubdomain(text) ? [] : [hint(rule, ['example.com'], SUBDOMAIN)])];
+}
+
+/** A DNS-1123 subdomain with underscores: what resolvers may search in. */
+export function searchComplaints(text: string): Complaints {
+  const rule =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
+  const fits = text.split('.').every((label) => searchExpression.test(label));
+  return [...tooLong(text, 253), ...(fits ? [] : [hint(rule, ['example.com'], SEARCH)])];
 }
 
 /** The key of a label or an annotation: `[prefix/]name`. */

@@ -59,6 +59,11 @@ export interface Probe {
 export interface ContainerPort {
   readonly name: string | undefined;
   readonly containerPort: number;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  /** A port of the host that leads here; 0: none. */
+  readonly hostPort: number;
+  /** The host's address that has it; empty: all of them. */
+  readonly hostIP: string;
 }
 
 /** One of `restartPolicyRules`: what an exit code asks for, before the restart policy is. */
@@ -146,13 +151,47 @@ export interface Container {
   readonly preStop: Handler | undefined;
 }
 
+export interface HostAlias {
+  readonly ip: string;
+  readonly hostnames: readonly string[];
+}
+
+/** How a pod looks names up: `dnsPolicy` and `dnsConfig`. */
+export interface PodDns {
+  readonly policy: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  /** An option without a value is its name alone. */
+  readonly options: readonly { readonly name: string; readonly value: string | undefined }[];
+}
+
+/**
+ * Where a pod has its address: on minirt's own network, on a named one of the host's CNI networks, nowhere but on its own
+ * loopback, or (without a network of its own) on the host.
+ */
+export type Attached =
+  { readonly kind: 'default' | 'none' | 'host' } | { readonly kind: 'named'; readonly name: string };
+
+/** Where a pod is, what it is called beyond its hostname, and whom it knows by name. */
+export interface PodNetwork {
+  readonly attached: Attached;
+  /** `{subdomain}.{namespace}.svc.{cluster domain}`; empty for a pod without a subdomain. */
+  readonly domain: string;
+  /** Whether the kernel's host name has the domain too. */
+  readonly hostnameAsFqdn: boolean;
+  readonly hostAliases: readonly HostAlias[];
+  readonly dns: PodDns;
+}
+
 /** A Pod past the border: defaulted, checked, no optionals that mean a choice. */
 export interface Pod {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Without a domain, unless `hostnameOverride` has one. */
   readonly hostname: string;
+  readonly network: PodNetwork;
   readonly restartPolicy: RestartPolicy;
   /** Seconds. */
   readonly terminationGracePeriodSeconds: number;

@@ -2,13 +2,14 @@ import { Buffer } from 'node:buffer';
 import type { ContainerPort, PodSpec } from 'kubernetes-types/core/v1.js';
 import type { ObjectMeta } from 'kubernetes-types/meta/v1.js';
 import { parseDuration } from '../base/duration.ts';
-import { HOOK_TIMEOUT } from './defaults.ts';
+import { HOOK_TIMEOUT, NETWORK } from './defaults.ts';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import type { V1Container, V1Pod } from './pod.ts';
 import { type Report, complain } from './problem.ts';
 import { validateEnv, validateEnvFrom } from './validate-env.ts';
 import { type Around, validateLifecycle } from './validate-lifecycle.ts';
+import { validateNetwork } from './validate-network.ts';
 import { validateVolumeMounts, validateVolumes } from './validate-volumes.ts';
 
 const MOST_ANNOTATION_BYTES = 256 * 1024;
@@ -42,6 +43,7 @@ export function validateMetadata(metadata: ObjectMeta, report: Report): void {
   for (const [key, value] of annotations) {
     const at = [...path, 'annotations', { key }];
     complain(report, at, key, names.qualifiedNameComplaints(key.toLowerCase()));
+    if (key === NETWORK && value === 'host') complain(report, at, value, ['write `hostNetwork: true` in the spec']);
     if (key !== HOOK_TIMEOUT || (parseDuration(value) ?? 0) > 0) continue;
     complain(report, at, value, ['must be a duration above zero, for example 10s or 1m30s']);
   }
@@ -53,9 +55,9 @@ export function validateMetadata(metadata: ObjectMeta, report: Report): void {
 
 function validateSpec(spec: PodSpec, report: Report): void {
   const path = ['spec'];
-  const { hostname = '', containers = [], initContainers = [], readinessGates = [] } = spec as Partial<PodSpec>;
+  const { containers = [], initContainers = [], readinessGates = [] } = spec as Partial<PodSpec>;
   const { activeDeadlineSeconds: deadline, terminationGracePeriodSeconds: grace = 30, os } = spec;
-  if (hostname !== '') complain(report, [...path, 'hostname'], hostname, names.labelComplaints(hostname));
+  validateNetwork(spec, path, report);
   if (containers.length === 0) report.problem([...path, 'containers'], 'Required value');
   if (deadline !== undefined && (deadline < 1 || deadline > LONGEST_DEADLINE)) {
     const range = `must be between 1 and ${LONGEST_DEADLINE}, inclusive`;

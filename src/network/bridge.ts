@@ -3,22 +3,23 @@ import { MinirtError, isMinirtError } from '../base/errors.ts';
 import { ip, links, routes } from '../sys/links.ts';
 import { stateTag } from '../sys/state-tag.ts';
 import type { NetworkList } from './cni.ts';
+import { removeBridgeRules } from './firewall.ts';
 import { DEFAULT_NETWORK } from './paths.ts';
+import { POOL_VARIABLE } from './pool.ts';
 import { addressIn, chooseSubnet, formatSubnet, overlaps, parseSubnet } from './subnet.ts';
 import type { Subnet } from './subnet.ts';
-
-/** Where pods' addresses come from: the first free /24 of it. */
-const POOL: Subnet = { base: 0x0a580000, length: 16 };
 
 /** How many other minirts may pick the same subnet at the same moment before this one gives up. */
 const ATTEMPTS = 20;
 
+export const BRIDGE_PREFIX = 'mrt-';
+
 /** A state folder's own bridge; the kernel allows 15 characters. */
 export function bridgeName(state: string): string {
-  return `mrt-${stateTag(state)}`;
+  return `${BRIDGE_PREFIX}${stateTag(state)}`;
 }
 
-/** The default network: a bridge that has the first address, and host-local giving out the others. */
+/** The default network: a bridge that has the first address, host-local giving out the others, and what pods ask for. */
 export function defaultNetwork(options: { bridge: string; subnet: Subnet; dataDir: string }): NetworkList {
   return {
     cniVersion: '1.0.0',
@@ -28,7 +29,10 @@ export function defaultNetwork(options: { bridge: string; subnet: Subnet; dataDi
         type: 'bridge',
         bridge: options.bridge,
         isGateway: true,
+        // See firewall.ts.
         ipMasq: false,
+        // A pod may call itself by a port of the host.
+        hairpinMode: true,
         ipam: {
           type: 'host-local',
           dataDir: options.dataDir,
@@ -36,6 +40,8 @@ export function defaultNetwork(options: { bridge: string; subnet: Subnet; dataDi
           routes: [{ dst: '0.0.0.0/0' }],
         },
       },
+      { type: 'portmap', snat: true, capabilities: { portMappings: true } },
+      { type: 'bandwidth', capabilities: { bandwidth: true } },
     ],
   };
 }
@@ -51,7 +57,11 @@ export function subnetOf(list: NetworkList): Subnet | undefined {
  * now. The bridge is made here and not by the plugin because its address is the reservation of the subnet: two minirts
  * that pick the same one at the same time both see it, and each then looks for another.
  */
-export async function ensureBridge(name: string, wanted: Subnet | undefined, signal: AbortSignal): Promise<Subnet> {
+export async function ensureBridge(
+  name: string,
+  { wanted, pool }: { readonly wanted: Subnet | undefined; readonly pool: Subnet },
+  signal: AbortSignal,
+): Promise<Subnet> {
   const refused: Subnet[] = [];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await links(signal);
@@ -61,7 +71,7 @@ export async function ensureBridge(name: string, wanted: Subnet | undefined, sig
     if (existing !== undefined) await removeBridge(name, signal);
     const taken = [...(await inUse(name, signal)), ...refused];
     const free = wanted !== undefined && !taken.some((other) => overlaps(wanted, other));
-    const subnet = free ? wanted : chooseSubnet(POOL, taken);
+    const subnet = free ? wanted : chooseSubnet(pool, taken);
     if (subnet === undefined) break;
     await makeBridge(name, subnet, signal);
     const rivals = await inUse(name, signal);
@@ -70,7 +80,9 @@ export async function ensureBridge(name: string, wanted: Subnet | undefined, sig
     // By chance, so that two that met here do not meet again at the next subnet for ever.
     refused.push(...(Math.random() < 0.5 ? [subnet] : []));
   }
-  throw new MinirtError('network.failed', `choose pod network: ${formatSubnet(POOL)}: no /24 is free on this host`);
+  throw new MinirtError('network.failed', `choose pod network: ${formatSubnet(pool)}: no /24 is free on this host`, {
+    hint: `another range in ${POOL_VARIABLE}`,
+  });
 }
 
 /** What addresses and routes other than the bridge's own occupy. */
@@ -89,8 +101,9 @@ async function makeBridge(name: string, subnet: Subnet, signal: AbortSignal): Pr
   await ip(['link', 'set', name, 'up'], signal);
 }
 
-/** No error when it is gone already. */
+/** Removes its rules of the firewall, then itself. No error when it is gone already. */
 export async function removeBridge(name: string, signal: AbortSignal): Promise<void> {
+  await removeBridgeRules(name, signal);
   try {
     await ip(['link', 'delete', name, 'type', 'bridge'], signal);
   } catch (error) {

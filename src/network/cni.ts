@@ -1,18 +1,21 @@
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
-import { MinirtError, isErrno } from '../base/errors.ts';
-import { runCommand } from '../sys/command.ts';
+import { MinirtError, isMinirtError, messageOf } from '../base/errors.ts';
+import { type CommandResult, runCommand } from '../sys/command.ts';
+import { findPlugin, pluginFolders } from './plugins.ts';
 
 /** A list of CNI plugins that make one network (CNI spec 1.0, section 1). */
 export interface NetworkList {
   readonly cniVersion: string;
   readonly name: string;
+  /** The network does not want to be checked. */
+  readonly disableCheck?: boolean;
   readonly plugins: readonly PluginConfig[];
 }
 
 export interface PluginConfig {
   readonly type: string;
   readonly ipam?: { readonly type: string; readonly [key: string]: unknown };
+  /** What it can be told about a single pod. */
+  readonly capabilities?: Readonly<Record<string, boolean>>;
   readonly [key: string]: unknown;
 }
 
@@ -32,26 +35,17 @@ export interface Attachment {
   readonly args: string;
 }
 
-/** Where plugins are looked for: CNI_PATH, then Debian's folder, then upstream's. */
-export function pluginFolders(env: NodeJS.ProcessEnv = process.env): string[] {
-  const own = (env['CNI_PATH'] ?? '').split(':').filter((dir) => dir !== '');
-  return [...own, '/usr/lib/cni', '/opt/cni/bin'];
-}
+/** What a pod asks of plugins that declare the capability (CNI conventions): `portMappings`, `bandwidth`. */
+export type Capabilities = Readonly<Record<string, unknown>>;
 
-/** The plugin's path. Throws `network.no-plugin` when no folder has it. */
-export function findPlugin(type: string, folders: readonly string[] = pluginFolders()): string {
-  for (const folder of folders) {
-    const path = join(folder, type);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR') && !isErrno(error, 'EACCES')) throw error;
-    }
-  }
-  throw new MinirtError('network.no-plugin', `find CNI plugin: ${type}: not in ${folders.join(', ')}`, {
-    hint: 'apt install containernetworking-plugins',
-  });
+/** One operation on an attachment. */
+export interface Operation {
+  readonly list: NetworkList;
+  readonly attachment: Attachment;
+  readonly capabilities: Capabilities;
+  readonly signal: AbortSignal;
+  /** A descriptor that the plugins inherit: its lock is held until the last of them has ended, whatever becomes of us. */
+  readonly lock: number;
 }
 
 /** Throws `network.no-plugin` unless every plugin of the network is installed: an ADD without one cannot be undone either. */
@@ -63,68 +57,114 @@ export function requirePlugins({ plugins }: NetworkList, folders: readonly strin
 }
 
 /** Attaches through every plugin in turn; each gets what the one before it said. */
-export async function addNetwork(list: NetworkList, to: Attachment, signal: AbortSignal): Promise<CniResult> {
+export async function addNetwork(operation: Operation): Promise<CniResult> {
   let result: CniResult | undefined;
-  for (const plugin of list.plugins) {
-    const text = await call('ADD', { list, plugin, to, prevResult: result, signal });
-    result = JSON.parse(text) as CniResult;
+  for (const plugin of operation.list.plugins) {
+    const text = await call('ADD', operation, plugin, result);
+    try {
+      result = JSON.parse(text) as CniResult;
+    } catch (cause) {
+      throw failure('ADD', operation, plugin, `its answer is no JSON: ${messageOf(cause)}`);
+    }
   }
   return result ?? {};
 }
 
-/** Detaches in reverse order. No error when there is nothing (left) to detach. */
-export async function deleteNetwork(
-  list: NetworkList,
-  from: Attachment,
-  options: { readonly result: CniResult | undefined; readonly signal: AbortSignal },
-): Promise<void> {
-  for (const plugin of [...list.plugins].reverse()) {
-    await call('DEL', { list, plugin, to: from, prevResult: options.result, signal: options.signal });
+/** Asks every plugin whether the attachment is still what its ADD made it. Versions before 0.4.0 cannot say. */
+export async function checkNetwork(operation: Operation, result: CniResult): Promise<void> {
+  const { list } = operation;
+  if (list.disableCheck === true || /^0\.[0-3]\./.test(list.cniVersion)) return;
+  for (const plugin of list.plugins) await call('CHECK', operation, plugin, result);
+}
+
+/**
+ * Detaches in reverse order. No error when there is nothing (left) to detach. A plugin that fails does not keep the others
+ * from undoing their part; its error is thrown after them. Without a result no ADD came to its end: what is not there now
+ * was not there then, and has nothing to undo.
+ */
+export async function deleteNetwork(operation: Operation, result: CniResult | undefined): Promise<void> {
+  const errors: unknown[] = [];
+  for (const plugin of operation.list.plugins.toReversed()) {
+    try {
+      await call('DEL', operation, plugin, result);
+    } catch (error) {
+      if (result === undefined && isMinirtError(error, 'network.no-plugin')) continue;
+      if (!isMinirtError(error, 'network.failed') && !isMinirtError(error, 'network.no-plugin')) throw error;
+      errors.push(error);
+    }
   }
+  if (errors.length > 0) throw errors[0];
 }
 
-interface Call {
-  readonly list: NetworkList;
-  readonly plugin: PluginConfig;
-  readonly to: Attachment;
-  readonly prevResult: CniResult | undefined;
-  readonly signal: AbortSignal;
-}
+type Command = 'ADD' | 'CHECK' | 'DEL';
 
-async function call(command: 'ADD' | 'DEL', about: Call): Promise<string> {
-  const { list, plugin, to } = about;
+async function call(
+  command: Command,
+  operation: Operation,
+  plugin: PluginConfig,
+  prevResult: CniResult | undefined,
+): Promise<string> {
+  const { attachment } = operation;
   const folders = pluginFolders();
   const path = findPlugin(plugin.type, folders);
   if (plugin.ipam !== undefined) findPlugin(plugin.ipam.type, folders);
-  const config = { ...plugin, cniVersion: list.cniVersion, name: list.name, prevResult: about.prevResult };
   const result = await runCommand(path, [], {
-    input: JSON.stringify(config),
-    signal: about.signal,
+    input: JSON.stringify(executionConfig(operation, plugin, prevResult)),
+    signal: operation.signal,
+    inherit: [operation.lock],
     env: {
       // Plugins look for iptables and the like.
       PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
       CNI_COMMAND: command,
-      CNI_CONTAINERID: to.container,
-      CNI_NETNS: to.netns,
-      CNI_IFNAME: to.interface,
-      CNI_ARGS: to.args,
+      CNI_CONTAINERID: attachment.container,
+      CNI_NETNS: attachment.netns,
+      CNI_IFNAME: attachment.interface,
+      CNI_ARGS: attachment.args,
       CNI_PATH: folders.join(':'),
     },
+  }).catch((error: unknown) => {
+    if (operation.signal.aborted) throw error;
+    throw failure(command, operation, plugin, messageOf(error));
   });
   if (result.code === 0) return result.stdout;
-  const cause = pluginError(result.stdout) ?? (result.stderr.trim() || `exit status ${result.code ?? 'unknown'}`);
-  throw new MinirtError('network.failed', `${command.toLowerCase()} network ${list.name}: ${plugin.type}: ${cause}`, {
-    details: { plugin: plugin.type, container: to.container },
+  throw failure(command, operation, plugin, pluginWords(result) ?? `exit status ${result.code ?? 'unknown'}`);
+}
+
+/** CNI spec 1.0, section 4: deriving execution configuration. */
+function executionConfig(
+  { list, capabilities }: Operation,
+  { capabilities: declared = {}, ...plugin }: PluginConfig,
+  prevResult: CniResult | undefined,
+): object {
+  const told = Object.entries(capabilities).filter(([name]) => declared[name] === true);
+  return {
+    ...plugin,
+    cniVersion: list.cniVersion,
+    name: list.name,
+    ...(told.length === 0 ? {} : { runtimeConfig: Object.fromEntries(told) }),
+    prevResult,
+  };
+}
+
+function failure(
+  command: Command,
+  { list, attachment }: Operation,
+  { type }: PluginConfig,
+  cause: string,
+): MinirtError {
+  return new MinirtError('network.failed', `${command.toLowerCase()} network ${list.name}: ${type}: ${cause}`, {
+    details: { plugin: type, container: attachment.container },
+    ...(/iptables.*executable file not found/.test(cause) ? { hint: 'apt install iptables' } : {}),
   });
 }
 
-/** Plugins say what failed as JSON on stdout. */
-function pluginError(stdout: string): string | undefined {
+/** Plugins say what failed as JSON on stdout; those that break down, on stderr. */
+function pluginWords({ stdout, stderr }: CommandResult): string | undefined {
   try {
     const { msg, details } = JSON.parse(stdout) as { msg?: string; details?: string };
-    if (msg === undefined) return undefined;
-    return details === undefined || details === '' ? msg : `${msg}: ${details}`;
+    if (msg !== undefined) return details === undefined || details === '' ? msg : `${msg}: ${details}`;
   } catch {
-    return undefined;
+    // No JSON: what is on stderr has to do.
   }
+  return stderr.trim() === '' ? undefined : stderr.trim();
 }

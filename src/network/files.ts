@@ -1,7 +1,4 @@
-/** Texts of the files that a pod's containers are given for name lookup. Pure. */
-
-/** The resolver reads no more, and the kubelet gives no more. */
-const MAX_SERVERS = 3;
+/** `/etc/hosts` of a pod. Pure. */
 
 export interface HostAlias {
   readonly ip: string;
@@ -9,7 +6,8 @@ export interface HostAlias {
 }
 
 export interface HostsOptions {
-  readonly ip: string;
+  /** undefined: the pod has no address, and its name no entry. */
+  readonly ip: string | undefined;
   readonly hostname: string;
   /** `{subdomain}.{namespace}.svc.{cluster domain}`, when the pod has one. */
   readonly domain?: string;
@@ -28,7 +26,7 @@ export function hostsFile(options: HostsOptions): string {
     'fe00::0\tip6-mcastprefix',
     'fe00::1\tip6-allnodes',
     'fe00::2\tip6-allrouters',
-    `${ip}\t${names}`,
+    ...(ip === undefined ? [] : [`${ip}\t${names}`]),
     '',
   ]
     .join('\n')
@@ -44,27 +42,4 @@ function aliasLines(aliases: readonly HostAlias[]): string {
   if (aliases.length === 0) return '';
   const lines = aliases.map(({ ip, hostnames }) => `${ip}\t${hostnames.join('\t')}\n`);
   return `\n# Entries added by HostAliases.\n${lines.join('')}`;
-}
-
-/**
- * `/etc/resolv.conf` of a pod from the node's (dnsPolicy Default): name servers, the last search list and options, in
- * the order and spelling that the kubelet gives to the runtime, which drops comments and other words.
- */
-export function resolvConf(nodeText: string): string {
-  const servers: string[] = [];
-  let search: readonly string[] = [];
-  let options: readonly string[] = [];
-  for (const line of nodeText.split('\n')) {
-    const [word, ...rest] = line.trim().split(/\s+/);
-    const [first] = rest;
-    if (word === 'nameserver' && first !== undefined) servers.push(first);
-    else if (word === 'search') search = rest.map((name) => (name === '.' ? name : name.replace(/\.$/, '')));
-    else if (word === 'options') options = rest;
-  }
-  const lines = [
-    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
-    ...servers.slice(0, MAX_SERVERS).map((server) => `nameserver ${server}`),
-    ...(options.length > 0 ? [`options ${options.join(' ')}`] : []),
-  ];
-  return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,27 +1,52 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
-import { withLock } from '../helper/flock.ts';
-import { bootId } from '../sys/host.ts';
-import { bridgeName, defaultNetwork, ensureBridge, removeBridge, subnetOf } from './bridge.ts';
-import { addNetwork, deleteNetwork, requirePlugins } from './cni.ts';
-import type { Attachment, CniResult, NetworkList } from './cni.ts';
-import { cacheFile, networkPaths } from './paths.ts';
-import type { NetworkPaths } from './paths.ts';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { MinirtError, messageOf } from '../base/errors.ts';
+import { type FileLock, withLock } from '../helper/flock.ts';
+import {
+  type Cached,
+  INTERFACE,
+  type PodOnNetwork,
+  attachedPods,
+  attachmentOf,
+  isNamespace,
+  readCached,
+} from './attachment.ts';
+import {
+  type Capabilities,
+  type CniResult,
+  type NetworkList,
+  addNetwork,
+  checkNetwork,
+  deleteNetwork,
+  requirePlugins,
+} from './cni.ts';
+import { dropUnusedBridge, forgetOtherBoot, prepareDefault } from './default-network.ts';
+import { type PortMapping, dropUnusedChains, refuseTaken, withHostPorts } from './host-ports.ts';
+import { writeJson } from './json-file.ts';
+import { loadNetwork } from './named.ts';
+import { type NetworkPaths, cacheFile, networkPaths } from './paths.ts';
 
-/** A pod's device in its own network namespace. */
-const INTERFACE = 'eth0';
-
-/** statfs(2) of a kept namespace. */
-const NSFS_MAGIC = 0x6e736673;
+export { type PodOnNetwork, attachedPods, hostDevices } from './attachment.ts';
+export type { PortMapping } from './host-ports.ts';
 
 /** How long undoing a failed ADD may take: its caller may have been aborted, so it has a limit of its own. */
 const UNDO_LIMIT_MS = 20_000;
 
-export interface PodOnNetwork {
-  readonly state: string;
-  readonly uid: string;
-  readonly name: string;
-  readonly namespace: string;
+export interface AttachOptions extends PodOnNetwork {
+  /** A file that keeps the pod's network namespace. */
+  readonly netns: string;
+  /** A network of /etc/cni/net.d; undefined: the default one. */
+  readonly network?: string | undefined;
+  readonly ports?: readonly PortMapping[];
+  readonly bandwidth?: Bandwidth | undefined;
+}
+
+/** Bits per second, and bits at once; the names are those of the capability `bandwidth`. */
+export interface Bandwidth {
+  readonly ingressRate?: number;
+  readonly ingressBurst?: number;
+  readonly egressRate?: number;
+  readonly egressBurst?: number;
 }
 
 export interface PodAddress {
@@ -29,70 +54,146 @@ export interface PodAddress {
   readonly gateway: string;
   /** In the pod. */
   readonly interface: string;
-}
-
-/** What is known about one attachment, so that it can be undone after a crash. */
-interface Cached {
-  readonly list: NetworkList;
-  readonly attachment: Attachment;
-  /** Absent while ADD is under way. */
-  readonly result?: CniResult;
+  /** Why it cannot reach beyond the host; undefined: it can, for all that is known. */
+  readonly confined: string | undefined;
 }
 
 /**
- * Gives the pod's network namespace an address on the default network of this state folder. One that is
- * attached already is detached first. On failure nothing stays attached. Rejects with `network.no-plugin`, `network.failed`, or the signal's reason.
+ * Gives the pod's network namespace an address. One that is attached already is detached first. On failure nothing stays
+ * attached. Rejects with `network.no-plugin`, `network.failed`, or the signal's reason.
  */
-export async function attachPod(
-  options: PodOnNetwork & { readonly netns: string },
+export async function attachPod(options: AttachOptions, signal: AbortSignal): Promise<PodAddress> {
+  const paths = networkPaths(options.state);
+  return changing(paths, options.uid, signal, async (lock) => {
+    // An owner that died in or after an ADD left its note; a second ADD would find the device and the address taken.
+    if (attachedPods(options.state).includes(options.uid)) await detach(options, paths, lock, signal);
+    const { ports = [] } = options;
+    if (ports.length === 0) return attach(options, paths, lock, signal);
+    return withHostPorts(signal, async () => {
+      await refuseTaken(ports, options.state, signal);
+      return attach(options, paths, lock, signal);
+    });
+  });
+}
+
+async function attach(
+  options: AttachOptions,
+  paths: NetworkPaths,
+  lock: FileLock,
   signal: AbortSignal,
 ): Promise<PodAddress> {
-  const paths = networkPaths(options.state);
-  // An owner that died in or after an ADD left its note; a second ADD would find the device and the address taken.
-  if (attachedPods(options.state).includes(options.uid)) await detachPod({ ...options, netns: undefined }, signal);
-  const cached = await locked(paths, signal, async (): Promise<Cached> => {
-    try {
-      const list = await prepareNetwork(options.state, paths, signal);
-      requirePlugins(list);
-      const entry = { list, attachment: attachmentOf(options) };
-      writeJson(cacheFile(paths, options.uid), entry);
-      return entry;
-    } catch (error) {
-      await dropUnusedBridge(options.state, AbortSignal.timeout(UNDO_LIMIT_MS));
-      throw error;
-    }
-  });
+  const { cached, confined } = await begin(options, paths, signal);
   try {
-    const result = await addNetwork(cached.list, cached.attachment, signal);
+    const result = await addNetwork({ ...cached, signal, lock: lock.fd });
     writeJson(cacheFile(paths, options.uid), { ...cached, result } satisfies Cached);
-    return addressOf(result);
+    return { ...addressOf(result), confined };
   } catch (error) {
     try {
-      await detachPod(options, AbortSignal.timeout(UNDO_LIMIT_MS));
-    } catch (undo) {
-      const text = `${messageOf(error)}; undo: ${messageOf(undo)}`;
+      await undo(options, paths, lock, AbortSignal.timeout(UNDO_LIMIT_MS));
+    } catch (undoing) {
+      const text = `${messageOf(error)}; undo: ${messageOf(undoing)}`;
       throw new MinirtError('network.failed', text, { cause: error });
     }
     throw error;
   }
 }
 
+/** Chooses the network and takes note of what is about to be done. */
+async function begin(
+  options: AttachOptions,
+  paths: NetworkPaths,
+  signal: AbortSignal,
+): Promise<{ readonly cached: Cached; readonly confined: string | undefined }> {
+  const { state, uid, network, netns } = options;
+  return locked(paths, signal, async () => {
+    try {
+      await forgetOtherBoot(state, paths, signal);
+      const { list, confined } =
+        network === undefined
+          ? await prepareDefault(state, paths, signal)
+          : { list: await loadNetwork(network), confined: undefined };
+      const capabilities = capabilitiesOf(options);
+      const cached: Cached = {
+        list: network === undefined ? onlyAskedFor(list, capabilities) : list,
+        attachment: attachmentOf(options, netns),
+        capabilities,
+        pod: `${options.namespace}/${options.name}`,
+      };
+      requirePlugins(cached.list);
+      refuseUnheard(cached);
+      writeJson(cacheFile(paths, uid), cached);
+      return { cached, confined };
+    } catch (error) {
+      await dropUnusedBridge(state, AbortSignal.timeout(UNDO_LIMIT_MS));
+      throw error;
+    }
+  });
+}
+
+function capabilitiesOf({ ports = [], bandwidth }: AttachOptions): Capabilities {
+  return {
+    ...(ports.length === 0 ? {} : { portMappings: ports }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+  };
+}
+
+/** The default network without the plugins that would have nothing to do for this pod. */
+function onlyAskedFor(list: NetworkList, capabilities: Capabilities): NetworkList {
+  const plugins = list.plugins.filter(({ capabilities: declared }) => {
+    return declared === undefined || Object.keys(declared).some((name) => name in capabilities);
+  });
+  return { ...list, plugins };
+}
+
+/** A wish that no plugin of the network could hear would be dropped in silence. */
+function refuseUnheard({ list, capabilities }: Cached): void {
+  for (const name of Object.keys(capabilities)) {
+    if (list.plugins.some(({ capabilities: declared }) => declared?.[name] === true)) continue;
+    const plugin = name === 'portMappings' ? 'portmap' : name;
+    throw new MinirtError('network.failed', `add network ${list.name}: no plugin of it has the capability ${name}`, {
+      hint: `add {"type": "${plugin}", "capabilities": {"${name}": true}} to its plugins`,
+    });
+  }
+}
+
 /**
- * Takes the pod off its network and gives its address back; the bridge goes with the last pod. Does nothing when it was
- * never attached or is detached already; works after a crash and when the namespace is gone.
+ * Takes the pod off its network and gives its address back; the bridge of the default network goes with its last pod.
+ * Does nothing when it was never attached or is detached already; works after a crash and when the namespace is gone.
  */
 export async function detachPod(
   options: PodOnNetwork & { readonly netns?: string | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const paths = networkPaths(options.state);
-  if (await locked(paths, signal, () => forgetOtherBoot(options.state, paths, signal))) return;
-  const cached = readJson<Cached>(cacheFile(paths, options.uid));
+  await changing(paths, options.uid, signal, (lock) => detach(options, paths, lock, signal));
+}
+
+async function detach(
+  options: PodOnNetwork & { readonly netns?: string | undefined },
+  paths: NetworkPaths,
+  lock: FileLock,
+  signal: AbortSignal,
+): Promise<void> {
+  const cached = readCached(paths, options.uid);
+  if (cached?.capabilities['portMappings'] === undefined) return undo(options, paths, lock, signal);
+  return withHostPorts(signal, () => undo(options, paths, lock, signal));
+}
+
+/** With the lock on the host's ports where the pod has any. */
+async function undo(
+  options: PodOnNetwork & { readonly netns?: string | undefined },
+  paths: NetworkPaths,
+  lock: FileLock,
+  signal: AbortSignal,
+): Promise<void> {
+  await locked(paths, signal, () => forgetOtherBoot(options.state, paths, signal));
+  const cached = readCached(paths, options.uid);
   if (cached !== undefined) {
     const netns = options.netns ?? cached.attachment.netns;
     // Plugins fail on a file whose namespace is gone, where they accept that there is none (CNI spec 1.0: DEL).
-    const attachment = { ...attachmentOf(options), netns: isNamespace(netns) ? netns : '' };
-    await deleteNetwork(cached.list, attachment, { result: cached.result, signal });
+    const attachment = { ...cached.attachment, netns: isNamespace(netns) ? netns : '' };
+    await deleteNetwork({ ...cached, attachment, signal, lock: lock.fd }, cached.result);
+    if (cached.capabilities['portMappings'] !== undefined) await dropUnusedChains(signal);
   }
   await locked(paths, signal, async () => {
     rmSync(cacheFile(paths, options.uid), { force: true });
@@ -100,79 +201,17 @@ export async function detachPod(
   });
 }
 
-/** Called with the lock held: an ADD that is under way has its file in the cache by then. */
-async function dropUnusedBridge(state: string, signal: AbortSignal): Promise<void> {
-  if (attachedPods(state).length === 0) await removeBridge(bridgeName(state), signal);
+/** Asks the plugins whether the pod is still attached as its ADD left it; rejects with what they say when it is not. */
+export async function checkPod(state: string, uid: string, signal: AbortSignal): Promise<void> {
+  const paths = networkPaths(state);
+  await changing(paths, uid, signal, async (lock) => {
+    const cached = readCached(paths, uid);
+    if (cached?.result === undefined) return;
+    await checkNetwork({ ...cached, signal, lock: lock.fd }, cached.result);
+  });
 }
 
-/** Uids of the pods that are attached, or are being attached or detached. */
-export function attachedPods(state: string): string[] {
-  try {
-    return readdirSync(networkPaths(state).cache).flatMap((name) => /^(.*)\.json$/.exec(name)?.[1] ?? []);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
-/** Names of the host's ends of a pod's devices; empty when it is not attached. */
-export function hostDevices(state: string, uid: string): string[] {
-  const result = readJson<Cached>(cacheFile(networkPaths(state), uid))?.result;
-  return (result?.interfaces ?? []).filter((link) => (link.sandbox ?? '') === '').map((link) => link.name);
-}
-
-/** The network list of this boot, with its bridge up. Called with the lock held. */
-async function prepareNetwork(state: string, paths: NetworkPaths, signal: AbortSignal): Promise<NetworkList> {
-  await forgetOtherBoot(state, paths, signal);
-  mkdirSync(paths.cache, { recursive: true, mode: 0o700 });
-  const saved = readJson<NetworkList>(paths.conflist);
-  const bridge = bridgeName(state);
-  const wanted = saved === undefined ? undefined : subnetOf(saved);
-  const subnet = await ensureBridge(bridge, wanted, signal);
-  if (saved !== undefined && wanted?.base === subnet.base) return saved;
-  const list = defaultNetwork({ bridge, subnet, dataDir: paths.ipam });
-  writeJson(paths.conflist, list);
-  return list;
-}
-
-/** Drops what an earlier boot has left, and answers whether there was any. Called with the lock held. */
-async function forgetOtherBoot(state: string, paths: NetworkPaths, signal: AbortSignal): Promise<boolean> {
-  if (readText(paths.boot) === bootId()) return false;
-  for (const path of [paths.conflist, paths.ipam, paths.cache]) rmSync(path, { recursive: true, force: true });
-  await removeBridge(bridgeName(state), signal);
-  writeAtomically(paths.boot, bootId());
-  return true;
-}
-
-function attachmentOf(pod: PodOnNetwork & { readonly netns?: string | undefined }): Attachment {
-  const args = {
-    IgnoreUnknown: '1',
-    K8S_POD_NAMESPACE: pod.namespace,
-    K8S_POD_NAME: pod.name,
-    K8S_POD_INFRA_CONTAINER_ID: pod.uid,
-    K8S_POD_UID: pod.uid,
-  };
-  return {
-    container: pod.uid,
-    interface: INTERFACE,
-    netns: pod.netns ?? '',
-    args: Object.entries(args)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(';'),
-  };
-}
-
-/** Whether a namespace is kept at this path: the file stays when it is unmounted. */
-function isNamespace(path: string): boolean {
-  try {
-    return statfsSync(path).type === NSFS_MAGIC;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
-}
-
-function addressOf(result: CniResult): PodAddress {
+function addressOf(result: CniResult): Omit<PodAddress, 'confined'> {
   const [first] = result.ips ?? [];
   if (first === undefined) throw new MinirtError('network.failed', 'add network: the plugins gave no address');
   const device = result.interfaces?.[first.interface ?? -1]?.name;
@@ -185,31 +224,22 @@ async function locked<T>(paths: NetworkPaths, signal: AbortSignal, work: () => P
   return withLock(paths.lock, signal, work);
 }
 
-function writeJson(path: string, value: unknown): void {
-  writeAtomically(path, `${JSON.stringify(value, undefined, 2)}\n`);
-}
-
-function writeAtomically(path: string, text: string): void {
-  const draft = `${path}.${process.pid}.tmp`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  renameSync(draft, path);
-}
-
-function readJson<T>(path: string): T | undefined {
-  const text = readText(path);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw new MinirtError('state.corrupt', `read ${path}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+/**
+ * Runs `work` while nobody else changes the attachment of one pod. The lock is shared with the plugins: one that its
+ * owner did not outlive goes on, and is waited for here before anything is done on top of it.
+ */
+async function changing<T>(
+  paths: NetworkPaths,
+  uid: string,
+  signal: AbortSignal,
+  work: (lock: FileLock) => Promise<T>,
+): Promise<T> {
+  mkdirSync(paths.locks, { recursive: true, mode: 0o700 });
+  const path = join(paths.locks, uid);
+  return withLock(path, signal, async (lock) => {
+    const result = await work(lock);
+    // Only one owner at a time asks for it, so that nobody can be left with a lock on a file without a name.
+    if (readCached(paths, uid) === undefined) rmSync(path, { force: true });
+    return result;
+  });
 }

@@ -9,7 +9,10 @@ export interface NetworkPaths {
   readonly ipam: string;
   /** A file per attached pod: what ADD was asked and what it answered. */
   readonly cache: string;
+  /** Held while the bridge and the network list may change. */
   readonly lock: string;
+  /** A file per pod, held by whoever changes its attachment: its owner, and the plugins that this one runs. */
+  readonly locks: string;
   /** The boot that all of this belongs to. */
   readonly boot: string;
 }
@@ -25,6 +28,7 @@ export function networkPaths(state: string): NetworkPaths {
     ipam: join(dir, 'ipam'),
     cache: join(dir, 'cache'),
     lock: join(dir, 'lock'),
+    locks: join(dir, 'locks'),
     boot: join(dir, 'boot-id'),
   };
 }

@@ -41,8 +41,14 @@ export type Sandbox =
   /** Some volume could not be prepared; they are tried again `waited` after that. */
   | { readonly phase: 'unmounted'; readonly waited: MonoNs; readonly retryAt: MonoNs }
   | { readonly phase: 'failed'; readonly message: string; readonly retryAt: MonoNs }
-  | { readonly phase: 'ready'; readonly ip: string | undefined }
-  | { readonly phase: 'removed'; readonly ip: string | undefined };
+  | { readonly phase: 'ready'; readonly ip: string | undefined; readonly host?: HostIdentity | undefined }
+  | { readonly phase: 'removed'; readonly ip: string | undefined; readonly host?: HostIdentity | undefined };
+
+/** The host as a node: its name, and the address of its default route. */
+export interface HostIdentity {
+  readonly name: string;
+  readonly ip: string;
+}
 
 /** A wish to end the pod. Later wishes only ever make it earlier (design §6). */
 export interface Termination {

@@ -25,6 +25,8 @@ export interface SpecInput {
   readonly uid: string;
   readonly rootfs: ContainerSpec['rootfs'];
   readonly namespaces: ContainerSpec['namespaces'];
+  /** What `hostname` prints there. */
+  readonly hostname: string;
   readonly log: string;
   /** The mounts of the container's volumes. */
   readonly volumes: readonly Mount[];
@@ -51,8 +53,8 @@ export function containerSpec(input: SpecInput): ContainerSpec {
   };
 }
 
-function processSpec({ pod, container, image, user, env: declared }: SpecInput): ProcessSpec {
-  const env = environment({ pod, container, image, user }, declared);
+function processSpec({ container, hostname, image, user, env: declared }: SpecInput): ProcessSpec {
+  const env = environment({ container, hostname, image, user }, declared);
   return {
     args: commandLine(container, image, declared),
     env,
@@ -86,7 +88,7 @@ export function commandLine(
 
 /** The image's variables, then what the runtime adds where nobody set it, then the manifest's (semantics §9.4). */
 function environment(
-  { pod, container, image, user }: Pick<SpecInput, 'pod' | 'container' | 'image' | 'user'>,
+  { container, hostname, image, user }: Pick<SpecInput, 'container' | 'hostname' | 'image' | 'user'>,
   declared: readonly { readonly name: string; readonly value: string }[],
 ): readonly string[] {
   const variables = new Map<string, string>();
@@ -95,7 +97,7 @@ function environment(
     if (at > 0) variables.set(pair.slice(0, at), pair.slice(at + 1));
   };
   set(DEFAULT_PATH);
-  set(`HOSTNAME=${pod.hostname}`);
+  set(`HOSTNAME=${hostname}`);
   if (container.tty) set('TERM=xterm');
   for (const pair of image.env) set(pair);
   for (const { name, value } of declared) variables.set(name, value);

@@ -10,8 +10,11 @@ import { shownRestarts, truncated, visible } from './visible.ts';
 /** The v1 Pod with its true status: what `kubectl get -o yaml` would show of it. */
 export function podObject(pod: Pod, record: PodRecord): V1Pod {
   const { termination } = record;
+  const host = placeOf(record)?.host;
+  const { spec } = pod.object;
   return {
     ...pod.object,
+    ...(spec === undefined || host === undefined ? {} : { spec: { ...spec, nodeName: spec.nodeName || host.name } }),
     metadata: {
       ...pod.object.metadata,
       name: pod.name,
@@ -35,8 +38,7 @@ export function podObject(pod: Pod, record: PodRecord): V1Pod {
 /** status of the pod (pkg/kubelet/kubelet_pods.go: generateAPIPodStatus). */
 export function podStatus(pod: Pod, record: PodRecord): PodStatus {
   const phase = podPhase(pod, record);
-  const { sandbox } = record;
-  const ip = sandbox.phase === 'ready' || sandbox.phase === 'removed' ? sandbox.ip : undefined;
+  const { ip, host } = placeOf(record) ?? {};
   const inits = membersOf(pod, record, 'init', 'sidecar');
   const overdue = record.termination?.cause === 'deadline' && phase === 'Failed';
   return {
@@ -44,11 +46,17 @@ export function podStatus(pod: Pod, record: PodRecord): PodStatus {
     ...(overdue ? DEADLINE_EXCEEDED : {}),
     conditions: [...conditions(pod, record, phase)],
     ...(record.startedAt === undefined ? {} : { startTime: truncated(record.startedAt) }),
+    ...(host === undefined ? {} : { hostIP: host.ip, hostIPs: [{ ip: host.ip }] }),
     ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits.map((one) => containerStatus(pod, record, one)) }),
     containerStatuses: membersOf(pod, record, 'main').map((one) => containerStatus(pod, record, one)),
     qosClass: 'BestEffort',
   };
+}
+
+/** Where the pod is, or was. */
+function placeOf({ sandbox }: PodRecord): Extract<PodRecord['sandbox'], { phase: 'ready' | 'removed' }> | undefined {
+  return sandbox.phase === 'ready' || sandbox.phase === 'removed' ? sandbox : undefined;
 }
 
 function containerStatus(pod: Pod, record: PodRecord, { container, spec }: Member): ContainerStatus {

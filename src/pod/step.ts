@@ -5,7 +5,7 @@ import type { ContainerEvent, Moment } from './container-event.ts';
 import type { Note } from './journal-entry.ts';
 import { stepContainer } from './lifecycle.ts';
 import { RESTARTING_ALL, hasFailedInit, isInitialized, membersOf } from './order.ts';
-import type { ContainerRecord, PodRecord, Sandbox, Terminated } from './record.ts';
+import type { ContainerRecord, HostIdentity, PodRecord, Sandbox, Terminated } from './record.ts';
 import { remark } from './notes.ts';
 import { asksRestartOfAll, mountBackoff, nextBackoff } from './restart.ts';
 import { type StopRequest, deadlineTermination, mergeTermination } from './stop.ts';
@@ -15,7 +15,7 @@ export type PodEvent =
   | { readonly kind: 'taken' }
   | { readonly kind: 'sandboxBegun' }
   | { readonly kind: 'volumesFailed'; readonly failures: readonly VolumeFailure[] }
-  | { readonly kind: 'sandboxReady'; readonly ip: string | undefined }
+  | { readonly kind: 'sandboxReady'; readonly ip: string | undefined; readonly host?: HostIdentity }
   | { readonly kind: 'sandboxFailed'; readonly message: string; readonly retryAt: MonoNs }
   | { readonly kind: 'sandboxRemoved' }
   | { readonly kind: 'terminate'; readonly request: StopRequest }
@@ -65,7 +65,7 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
       );
     }
     case 'sandboxReady':
-      return plain({ sandbox: { phase: 'ready', ip: event.ip } });
+      return plain({ sandbox: { phase: 'ready', ip: event.ip, host: event.host } });
     case 'sandboxFailed': {
       const message = `Failed to create pod sandbox: ${event.message}`;
       return plain({ sandbox: { phase: 'failed', message: event.message, retryAt: event.retryAt } }, [
@@ -73,8 +73,8 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
       ]);
     }
     case 'sandboxRemoved': {
-      const ip = record.sandbox.phase === 'ready' ? record.sandbox.ip : undefined;
-      return plain({ sandbox: { phase: 'removed', ip } }, deadlineNotes(record, 1));
+      const { ip, host } = record.sandbox.phase === 'ready' ? record.sandbox : {};
+      return plain({ sandbox: { phase: 'removed', ip, host } }, deadlineNotes(record, 1));
     }
     case 'terminate': {
       const termination = mergeTermination(pod, record.termination, event.request, moment);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { abortReason } from '../base/clock.ts';
 
@@ -13,6 +13,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Descriptors that it inherits, from 3 on. */
+  readonly inherit?: readonly number[];
   /** Kills the command and its children when aborted. */
   readonly signal?: AbortSignal;
 }
@@ -27,10 +29,14 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { signal, env, input = '' } = options;
+  const { signal, env, input = '', inherit = [] } = options;
   throwIfAborted(signal);
   // A process group of its own: a Ctrl-C at our terminal is for us to act on, not for a half-done plugin.
-  const child = spawn(file, args, { stdio: 'pipe', detached: true, ...(env === undefined ? {} : { env: { ...env } }) });
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe', ...inherit],
+    detached: true,
+    ...(env === undefined ? {} : { env: { ...env } }),
+  }) as ChildProcessWithoutNullStreams;
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

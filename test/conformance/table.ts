@@ -32,7 +32,7 @@ export const table: Readonly<Record<string, Standing>> = {
   'grace-zero-spec': replayed,
   'hook-killed-by-signal': replayed,
   'hook-sees': refused(`${securityContext}.runAsUser`),
-  'host-namespaces': refused('spec.hostNetwork'),
+  'host-namespaces': refused('spec.hostPID'),
   'image-entrypoint-user-named': refused(`${securityContext}.runAsUser`),
   'image-never-missing': replayed,
   'init-fails-never': replayed,

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { attachPod, attachedPods, detachPod, hostDevices } from '../../src/network/index.ts';
 import { bridgeName } from '../../src/network/bridge.ts';
 import { networkPaths } from '../../src/network/paths.ts';
@@ -201,16 +201,20 @@ describe('failures', () => {
   });
 
   test('a plugin that is not installed: says which and what to install, and leaves nothing to undo', async () => {
-    const ns = netns('a');
-    await attachPod({ ...pod('a'), netns: ns }, forever);
-    await detachPod(pod('a'), forever);
-    const { conflist } = networkPaths(state);
-    writeFileSync(conflist, readFileSync(conflist, 'utf8').replace('"bridge"', '"mrt-none"'));
-    await expect(attachPod({ ...pod('a'), netns: ns }, forever)).rejects.toMatchObject({
+    const half = {
+      cniVersion: '1.0.0',
+      name: 'half',
+      plugins: [{ type: 'bridge', bridge: 'mrtb0' }, { type: 'mrt-none' }],
+    };
+    writeFileSync(join(base, 'half.conflist'), JSON.stringify(half));
+    vi.stubEnv('NETCONFPATH', base);
+    await expect(attachPod({ ...pod('a'), netns: netns('a'), network: 'half' }, forever)).rejects.toMatchObject({
       code: 'network.no-plugin',
       message: expect.stringContaining('find CNI plugin: mrt-none: not in ') as string,
-      hint: 'apt install containernetworking-plugins',
+      hint: 'put it into /opt/cni/bin, or name its folder in CNI_PATH',
     });
+    vi.unstubAllEnvs();
+    expect(existsSync('/sys/class/net/mrtb0')).toBe(false);
     expect(attachedPods(state)).toEqual([]);
     expect(hasBridge()).toBe(false);
     await detachPod(pod('a'), forever);

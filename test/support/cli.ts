@@ -29,6 +29,8 @@ export class Cli implements AsyncDisposable {
   readonly roots: Roots;
   readonly #folder: string;
   readonly #running = new Set<Call>();
+  /** Words before every command line. */
+  #through: readonly string[] = [];
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -43,13 +45,19 @@ export class Cli implements AsyncDisposable {
     return cli;
   }
 
+  /** From now on everything is run in a network namespace: the supervisor that this brings about, too. */
+  enter(netns: string): void {
+    this.#through = ['nsenter', `--net=${netns}`];
+  }
+
   /** Runs a command line to its end. */
   run(...args: readonly string[]): Promise<Result> {
     return this.start(args).done;
   }
 
   start(args: readonly string[], { input, env = {} }: CallOptions = {}): Call {
-    const child = spawn(process.execPath, [main, ...args], { env: this.#env(env), stdio: 'pipe' });
+    const [file = '', ...words] = [...this.#through, process.execPath, main, ...args];
+    const child = spawn(file, words, { env: this.#env(env), stdio: 'pipe' });
     child.stdin.on('error', () => undefined);
     child.stdin.end(input ?? '');
     const call = new Call(child);

@@ -31,10 +31,17 @@ export class Victim {
   readonly roots: Roots;
   readonly #folder = mkdtempSync('/tmp/mrtc-');
   readonly #children = new Set<ChildProcess>();
+  /** Words before every command line. */
+  #through: readonly string[] = [];
 
   constructor() {
     const at = (name: string): string => join(this.#folder, name);
     this.roots = { root: at('r'), state: at('s'), logs: at('l') };
+  }
+
+  /** From now on everything is run in a network namespace: the supervisor that this brings about, too. */
+  enter(netns: string): void {
+    this.#through = ['nsenter', `--net=${netns}`];
   }
 
   async load(recipe: string): Promise<void> {
@@ -44,7 +51,8 @@ export class Victim {
   start(...args: readonly string[]): Call & { readonly pid: number } {
     const { root, state, logs } = this.roots;
     const env = { PATH: process.env['PATH'] ?? '', MINIRT_ROOT: root, MINIRT_STATE: state, MINIRT_LOGS: logs };
-    const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [file = '', ...words] = [...this.#through, process.execPath, main, ...args];
+    const child = spawn(file, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
     return Object.assign(new Call(child), { pid: child.pid ?? 0 });

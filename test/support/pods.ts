@@ -76,6 +76,13 @@ export function aPod(sketch: PodSketch = {}): Pod {
     labels: {},
     annotations: {},
     hostname: name,
+    network: {
+      attached: { kind: 'default' },
+      domain: '',
+      hostnameAsFqdn: false,
+      hostAliases: [],
+      dns: { policy: 'ClusterFirst', nameservers: [], searches: [], options: [] },
+    },
     restartPolicy,
     terminationGracePeriodSeconds: grace,
     activeDeadlineSeconds: undefined,

@@ -2,11 +2,12 @@ import { ensureOwned } from '../../supervisor/client.ts';
 import { registerPod } from '../../supervisor/registry.ts';
 import { say, tell } from '../io.ts';
 import { type ManifestOptions, readManifest, validateOption } from '../manifests.ts';
+import { type NetworkOption, networkOption, onNetwork } from '../network.ts';
 import { createObjects, makeClaims } from '../objects.ts';
 import { asJson, asYaml } from '../render/document.ts';
 import { type Verb, usage } from '../verb.ts';
 
-interface Options extends ManifestOptions {
+interface Options extends ManifestOptions, NetworkOption {
   readonly filename?: string;
   readonly output?: 'json' | 'yaml' | 'name';
 }
@@ -16,6 +17,7 @@ export const verb: Verb<Options> = {
   options: [
     { flags: '-f, --filename <file>', text: 'manifest: a file, a folder, an http(s) URL, or - for stdin' },
     validateOption,
+    networkOption,
     { flags: '-o, --output <format>', text: 'print the created pod', choices: ['json', 'yaml', 'name'] },
   ],
   async run(context, { options }) {
@@ -26,7 +28,7 @@ export const verb: Verb<Options> = {
     await makeClaims(context, claims, (line) => {
       tell(io, line);
     });
-    for (const pod of pods) {
+    for (const pod of await onNetwork(pods, options.network)) {
       const view = await registerPod(roots, pod, {});
       await ensureOwned(roots, view.uid);
       if (options.output === 'json') io.stdout.write(asJson(view.object));

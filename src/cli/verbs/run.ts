@@ -3,19 +3,19 @@ import { durationOption } from '../duration.ts';
 import { HOOK_TIMEOUT, MASK_SECRETS } from '../../manifest/defaults.ts';
 import { tell } from '../io.ts';
 import { type ManifestOptions, readPods, validateOption } from '../manifests.ts';
+import { type NetworkOption, networkOption, onNetwork } from '../network.ts';
 import { applyObjects, makeClaims } from '../objects.ts';
 import type { Until } from '../run/outcome.ts';
 import { annotated, checkImages } from '../run/prepare.ts';
 import { type Verb, notYet, usage } from '../verb.ts';
 import { isObjectName } from '../words.ts';
 
-interface Options extends ManifestOptions {
+interface Options extends ManifestOptions, NetworkOption {
   readonly detach?: boolean;
   readonly name?: string;
   readonly replace?: boolean;
   readonly rm?: boolean;
   readonly pull?: string;
-  readonly network?: string;
   readonly until?: Until;
   readonly timeout?: number;
   readonly hookTimeout?: string;
@@ -50,6 +50,7 @@ export const verb: Verb<Options> = {
       parse: positiveDuration,
     },
     { flags: '--no-mask', text: 'show values of Secrets in what hooks and probes print' },
+    networkOption,
     { flags: '-q, --quiet', text: 'only what the containers print' },
     {
       flags: '-o, --output <format>',
@@ -57,7 +58,6 @@ export const verb: Verb<Options> = {
       choices: ['json'],
     },
     { flags: '--pull <policy>', text: 'not yet supported', hidden: true },
-    { flags: '--network <name>', text: 'not yet supported', hidden: true },
   ],
   notes: [
     'FILE is a path, an http(s) URL, or - for stdin. Ctrl-C, SIGTERM and SIGHUP end the pods with their own grace period; a',
@@ -72,7 +72,8 @@ export const verb: Verb<Options> = {
       throw usage(`--name: "${options.name}" cannot name a pod`);
     const { pods: read, objects, claims } = await readPods(context, file, options);
     const annotations = annotationsOf(options);
-    const pods = Object.keys(annotations).length === 0 ? read : read.map((pod) => annotated(pod, annotations));
+    const noted = Object.keys(annotations).length === 0 ? read : read.map((pod) => annotated(pod, annotations));
+    const pods = await onNetwork(noted, options.network);
     if (options.name !== undefined && pods.length > 1) throw usage('--name needs a manifest of one pod');
     await checkImages(context, pods);
     const told = (line: string): void => {
@@ -98,7 +99,6 @@ export const verb: Verb<Options> = {
 
 function refuseLater(options: Options): void {
   if (options.pull !== undefined) throw notYet('--pull');
-  if (options.network !== undefined) throw notYet('--network');
 }
 
 /** What of a call stays with the pod, whoever owns it later. */

@@ -14,7 +14,7 @@ export const containerTables = {
     workingDir: supported('string'),
     env: supported('[]EnvVar'),
     envFrom: supported('[]EnvFromSource'),
-    ports: supported('[]ContainerPort', { note: 'Informational, as in Kubernetes; but see `hostPort`.' }),
+    ports: supported('[]ContainerPort', { note: 'Informational, as in Kubernetes, but for `hostPort`.' }),
     lifecycle: supported('Lifecycle'),
     livenessProbe: supported('Probe'),
     readinessProbe: supported('Probe'),
@@ -86,8 +86,10 @@ export const containerTables = {
     containerPort: supported('int32', { note: 'Required, 1 to 65535.' }),
     name: supported('string'),
     protocol: supported('string', { preset: 'TCP', values: ['SCTP', 'TCP', 'UDP'] }),
-    hostPort: notYet('int32', 'networking', { neutral: [0] }),
-    hostIP: notYet('string', 'networking', { neutral: [''] }),
+    hostPort: supported('int32', {
+      note: "Through the CNI plugin portmap; a port that is taken is refused. On the host's network: the same as `containerPort`.",
+    }),
+    hostIP: supported('string', { note: 'Missing: all addresses of the host.' }),
   },
   Lifecycle: {
     postStart: supported('LifecycleHandler'),

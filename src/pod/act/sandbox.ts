@@ -1,39 +1,52 @@
 import { existsSync, symlinkSync } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SECOND, abortReason } from '../../base/clock.ts';
 import { isMinirtError, messageOf } from '../../base/errors.ts';
+import type { Namespaces } from '../../container/spec.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
 import { makeSandbox, mountTmpfs, removePrivateMount, removeSandbox, unmountFolder } from '../../helper/sandbox.ts';
-import { hostsFile, resolvConf } from '../../network/files.ts';
-import { attachPod, detachPod } from '../../network/index.ts';
-import { privateFolder, writeAtomically } from '../../state/files.ts';
+import type { Pod } from '../../manifest/pod.ts';
+import { detachPod } from '../../network/index.ts';
+import { privateFolder } from '../../state/files.ts';
 import { type PodPaths, type Roots, podPaths } from '../../state/paths.ts';
 import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
+import { hostnameOf, onHost } from '../hostname.ts';
 import { prepareVolumes } from '../volumes/index.ts';
 import type { Preparing } from '../volumes/kind.ts';
+import { type EtcFiles, writeEtc } from './etc.ts';
 import type { PodHostPorts } from './host.ts';
+import { networkIdentity, placeOnNetwork } from './network.ts';
 
 /** How long after a failed attempt the kubelet tries a pod's sandbox again. */
 const RETRY_SECONDS = 10n;
 
-export interface SharedFiles {
+/** As containerd 2 has it: anybody in a pod may listen on any port, and ping. */
+const NETWORK_SYSCTLS = {
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.ipv4.ping_group_range': '0 2147483647',
+} as const;
+
+export interface SharedFiles extends EtcFiles {
   readonly namespaces: { readonly net: string; readonly ipc: string; readonly uts: string };
-  readonly hosts: string;
-  readonly resolvConf: string;
-  readonly hostname: string;
 }
 
 export function sandboxFiles(paths: PodPaths): SharedFiles {
   const kept = (kind: string): string => join(paths.namespaces, kind);
   return {
     namespaces: { net: kept('net'), ipc: kept('ipc'), uts: kept('uts') },
+    folder: paths.etc,
     hosts: join(paths.etc, 'hosts'),
     resolvConf: join(paths.etc, 'resolv.conf'),
     hostname: join(paths.etc, 'hostname'),
   };
+}
+
+/** Where a container of this pod is: in namespaces of the pod, or of the host. */
+export function namespacesOf(pod: Pod, { namespaces }: SharedFiles): Namespaces {
+  return onHost(pod) ? { ...namespaces, net: 'host', uts: 'host' } : namespaces;
 }
 
 /** Makes what the containers of a pod share: namespaces, an address, the files that say so. */
@@ -47,15 +60,16 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     if (failures.length > 0) return engine.emit({ kind: 'volumesFailed', failures });
     // A half-made one of an owner that died is swept first.
     await sweep(ports, engine, paths);
-    await withLock(mountLock(ports), ports.signal, () =>
-      makeSandbox({ hostname: engine.pod.hostname, namespaces: files.namespaces }, ports.signal),
-    );
-    const { ip } = await attachPod({ ...networkIdentity(ports, engine), netns: files.namespaces.net }, ports.signal);
-    privateFolder(paths.etc);
-    writeAtomically(files.hosts, hostsFile({ ip, hostname: engine.pod.hostname }));
-    writeAtomically(files.resolvConf, resolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')));
-    writeAtomically(files.hostname, `${engine.pod.hostname}\n`);
-    engine.emit({ kind: 'sandboxReady', ip });
+    const name = hostnameOf(engine.pod);
+    const { net, uts, ipc } = files.namespaces;
+    const own = onHost(engine.pod)
+      ? { namespaces: { ipc } }
+      : { namespaces: { net, uts, ipc }, hostname: name, sysctls: NETWORK_SYSCTLS };
+    await withLock(mountLock(ports), ports.signal, () => makeSandbox(own, ports.signal));
+    const { name: node, ip: hostIp } = thisNode(ports.roots.root);
+    const ip = await placeOnNetwork(ports, engine, { netns: net, hostIp });
+    await writeEtc(engine, files, { hostname: name, ip });
+    engine.emit({ kind: 'sandboxReady', ip, host: { name: node, ip: hostIp } });
   } catch (error) {
     ports.log.debug({ error: messageOf(error) }, 'sandbox failed');
     await sweep(ports, engine, paths).catch(() => undefined);
@@ -121,11 +135,4 @@ async function sweep(ports: PodHostPorts, engine: EngineView, paths: PodPaths): 
 /** Held while the mount point of all pods' namespaces may come or go. */
 function mountLock(ports: PodHostPorts): string {
   return join(ports.roots.state, 'm.lock');
-}
-
-function networkIdentity(
-  ports: PodHostPorts,
-  { record, pod }: EngineView,
-): { state: string; uid: string; name: string; namespace: string } {
-  return { state: ports.roots.state, uid: record.uid, name: pod.name, namespace: pod.namespace };
 }

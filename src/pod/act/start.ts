@@ -16,6 +16,7 @@ import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
 import { declaredEnv, objectsOfEnv } from '../env.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
+import { hostnameOf } from '../hostname.ts';
 import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last-words.ts';
 import { signalNumber } from '../signals.ts';
 import { containerSpec } from '../spec.ts';
@@ -24,7 +25,7 @@ import { partFailure } from '../volumes/mount.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage } from './image.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
-import { sandboxFiles } from './sandbox.ts';
+import { namespacesOf, sandboxFiles } from './sandbox.ts';
 
 /** The kubelet looks again at a container it could not create after this long. */
 const RETRY_SECONDS = 10n;
@@ -146,7 +147,8 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     uid: record.uid,
     rootfs,
     volumes: await volumeMounts({ pod, container, home: podPaths(ports.roots, record.uid), env }),
-    namespaces: files.namespaces,
+    namespaces: namespacesOf(pod, files),
+    hostname: hostnameOf(pod),
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
   });

@@ -98,9 +98,9 @@ describe('a field of a container', () => {
       `9:5: ${C}.volumeDevices: Forbidden: block devices come from persistent volumes, which need a cluster`,
     ],
     [
-      'asks for a port of the host',
-      'ports: [{containerPort: 1, hostPort: 1}]',
-      `9:32: ${C}.ports[0].hostPort: not yet supported`,
+      'asks for a port that no host has',
+      'ports: [{containerPort: 1, hostPort: 70000}]',
+      `9:42: ${C}.ports[0].hostPort: Invalid value: 70000: must be between 1 and 65535, inclusive`,
     ],
   ])('%s', (_what, line, expected) => {
     expect(problems(pod([line]))).toEqual([expected]);

@@ -28,6 +28,13 @@ describe('a manifest of one container and nothing else', () => {
       labels: {},
       annotations: {},
       hostname: 'p',
+      network: {
+        attached: { kind: 'default' },
+        domain: '',
+        hostnameAsFqdn: false,
+        hostAliases: [],
+        dns: { policy: 'ClusterFirst', nameservers: [], searches: [], options: [] },
+      },
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: 30,
       activeDeadlineSeconds: undefined,
@@ -182,6 +189,11 @@ describe('a pod', () => {
     ['a grace period of 0 stays', '  terminationGracePeriodSeconds: 0', { terminationGracePeriodSeconds: 0 }],
     ['a hostname of its own stays', '  hostname: web', { hostname: 'web' }],
     ['an empty hostname is none', '  hostname: ""', { hostname: 'p' }],
+    [
+      'an override comes before the hostname',
+      '  hostname: web\n  hostnameOverride: a.example',
+      { hostname: 'a.example' },
+    ],
   ])('%s', (_what, lines, expected) => {
     const pod = only(spec(lines));
     expect(pod).toMatchObject(expected);

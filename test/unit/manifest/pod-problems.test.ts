@@ -32,7 +32,7 @@ describe('a pod', () => {
       '9:18: spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
     ],
     ['a bad hostname', ['hostname: a.b'], `9:13: spec.hostname: Invalid value: "a.b": ${LABEL}`],
-    ['the network of the host', ['hostNetwork: true'], '9:3: spec.hostNetwork: not yet supported'],
+    ['the processes of the host', ['hostPID: true'], '9:3: spec.hostPID: not yet supported'],
     [
       'a volume in memory',
       ['volumes: [{name: v, emptyDir: {medium: Memory}}]'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hostNetworkHostsFile, hostsFile, resolvConf } from '../../../src/network/files.ts';
+import { hostNetworkHostsFile, hostsFile } from '../../../src/network/files.ts';
 
 const head = `# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost
@@ -30,25 +30,5 @@ describe('hosts file', () => {
     expect(hostNetworkHostsFile('127.0.0.1 me\n', aliases)).toBe(
       `# Kubernetes-managed hosts file (host network).\n127.0.0.1 me\n${tail}`,
     );
-  });
-});
-
-describe('resolver file', () => {
-  test.each([
-    ['an empty one', '', ''],
-    ['comments and unknown words', '# c\n; d\nsortlist 1.2.3.4\nnameserver 9.9.9.9 # x\n', 'nameserver 9.9.9.9\n'],
-    ['the last search list', 'search a\nsearch b. c .\n', 'search b c .\n'],
-    [
-      'the order of a runtime',
-      'options ndots:2 rotate\nnameserver 1.1.1.1\nsearch a\n',
-      'search a\nnameserver 1.1.1.1\noptions ndots:2 rotate\n',
-    ],
-    [
-      'three servers at most',
-      'nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\nnameserver 4.4.4.4\n',
-      'nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\n',
-    ],
-  ])('keeps %s', (_, node, expected) => {
-    expect(resolvConf(node)).toBe(expected);
   });
 });

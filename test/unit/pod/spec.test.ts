@@ -27,6 +27,7 @@ async function targets(
     uid: 'u',
     rootfs: { store: '/store', layers: ['l'] },
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
+    hostname: 'p',
     log: '/log',
     volumes: await volumeMounts({ pod, container, home: { bulk: '/bulk', memory: '/memory' }, env: [] }),
     files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
