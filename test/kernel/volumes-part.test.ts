@@ -172,7 +172,8 @@ describe('mounts below a hostPath', () => {
     try {
       const volumeMounts = [{ name: 'v', mountPath: '/v', mountPropagation: 'HostToContainer' }];
       const pod = await pods.start([{ line: 'true', volumeMounts }], { volumes });
-      const message = `path "${volume}" is mounted on "${volume}" but it is not a shared or slave mount`;
+      const why = `path "${volume}" is mounted on "${volume}" but it is not a shared or slave mount`;
+      const message = `${why} (mount --make-rshared ${volume})`;
       await eventually(() => {
         expect(pod.journal()).toContain(JSON.stringify(message));
       });
