@@ -128,8 +128,7 @@ static int configure(int fs, char *data)
 	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
-/* A new, detached mount of a new file system. */
-static int make_filesystem(const char *type, const char *source, char *data, uint64_t attr)
+int mounts_make_filesystem(const char *type, const char *source, char *data, uint64_t attr)
 {
 	autoclose int fs = fsopen(type, FSOPEN_CLOEXEC);
 
@@ -155,7 +154,7 @@ static void apply_mount(int root, char **args)
 	if (target < 0)
 		fail(STAGE_MOUNTS, "make %s", path);
 	refuse_proc(target, path);
-	mounted = make_filesystem(type, args[1], args[4], attributes(args[3]));
+	mounted = mounts_make_filesystem(type, args[1], args[4], attributes(args[3]));
 	if (mounted < 0 || attach(mounted, target) < 0)
 		fail(STAGE_MOUNTS, "mount %s on %s", type, path);
 }
@@ -225,8 +224,9 @@ static int make_mask(int target)
 	if (fstat(target, &about) < 0)
 		return -1;
 	if (S_ISDIR(about.st_mode))
-		return make_filesystem("tmpfs", "tmpfs", none,
-				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+		return mounts_make_filesystem("tmpfs", "tmpfs", none,
+					      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						      MOUNT_ATTR_NODEV);
 	null = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (null < 0 || fstat(null, &about) < 0 || set_attributes(null, 0, MS_PRIVATE, false) < 0)
 		return -1;

@@ -3,6 +3,9 @@
 
 #include "plan.h"
 
+/* A new, detached mount of a new file system; `data` is a comma list, which is overwritten. -1 with errno. */
+int mounts_make_filesystem(const char *type, const char *source, char *data, uint64_t attr);
+
 /* Host side of the plan's binds: opened in the host's mount namespace, so that `rshared` still means the host. */
 struct sources {
 	int *fds; /* one for each step, -1 where a step has none */

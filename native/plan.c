@@ -71,7 +71,7 @@ static const struct shape shapes[] = {
 	{ "sysctl", "s", STEP, STEP_SYSCTL, { "*", "*" } },
 	{ "private-mount", "s", STEP, STEP_PRIVATE_MOUNT, { "/" } },
 	{ "unbind", "s", STEP, STEP_UNBIND, { "/" } },
-	{ "tmpfs", "s", STEP, STEP_TMPFS, { "/", "*" } },
+	{ "tmpfs", "s", STEP, STEP_TMPFS, { "/", "o", "*" } },
 	{ "read", "p", LIST, AT(reads), { "/", "U" } },
 };
 

@@ -1,5 +1,6 @@
 /* Makes a pod's namespaces and keeps them alive as files; needs no process to stay. */
 #include "fd.h"
+#include "mounts.h"
 #include "path.h"
 #include "plan.h"
 #include "roles.h"
@@ -11,6 +12,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -107,14 +109,19 @@ static void unbind(const char *path)
 }
 
 /* Nothing when one is there already. For root alone to reach: what is above it must be private. */
-static void make_tmpfs(const char *path, const char *options)
+static void make_tmpfs(const char *path, const char *mode, char *options)
 {
+	autoclose int made = -1;
 	struct statx about;
 
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &about) < 0)
 		fail(STAGE_MOUNTS, "tmpfs %s", path);
-	if ((about.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 &&
-	    mount("tmpfs", path, "tmpfs", 0, options) < 0)
+	if ((about.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+		return;
+	made = mounts_make_filesystem("tmpfs", "tmpfs", options, 0);
+	/* Not by an option, which containers would see. */
+	if (made < 0 || fchmodat(made, ".", (mode_t)strtoul(mode, NULL, 8), 0) < 0 ||
+	    move_mount(made, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		fail(STAGE_MOUNTS, "tmpfs %s", path);
 }
 
@@ -135,7 +142,7 @@ int role_sandbox(int argc, char **argv)
 		else if (step->kind == STEP_PRIVATE_MOUNT)
 			make_private_mount(step->args[0]);
 		else if (step->kind == STEP_TMPFS)
-			make_tmpfs(step->args[0], step->args[1]);
+			make_tmpfs(step->args[0], step->args[1], step->args[2]);
 		else
 			unbind(step->args[0]);
 	}

@@ -54,12 +54,24 @@ export async function removeSandbox(options: Pick<SandboxOptions, 'namespaces'>)
   for (const dir of new Set(paths.map((path) => dirname(path)))) await removeIfEmpty(dir);
 }
 
-/** Mounts a tmpfs on a folder two or more levels below `shared`, which becomes a private mount point first. Again is no error. */
-export async function mountTmpfs(shared: string, folder: string, options: string, signal: AbortSignal): Promise<void> {
+export interface TmpfsOptions {
+  /** Of its root. */
+  readonly mode: number;
+  /** As mount(8) takes them: `size=65536,noswap`. */
+  readonly options: string;
+}
+
+/** Mounts a tmpfs on a folder below `shared`, which becomes a private mount point first. Again is no error. */
+export async function mountTmpfs(
+  shared: string,
+  folder: string,
+  { mode, options }: TmpfsOptions,
+  signal: AbortSignal,
+): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const ops: Op[] = [
     ['private-mount', shared],
-    ['tmpfs', folder, options],
+    ['tmpfs', folder, mode.toString(8), options],
   ];
   await runRole('sandbox', { plan: encodePlan(ops), signal });
 }

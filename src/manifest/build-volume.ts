@@ -6,10 +6,19 @@ import type {
   VolumeMount as V1VolumeMount,
   VolumeProjection,
 } from 'kubernetes-types/core/v1.js';
-import type { DownwardFile, HostPathType, MountPropagation, Projection, Volume, VolumeMount } from './volume.ts';
+import type {
+  DownwardFile,
+  EmptyDirVolume,
+  HostPathType,
+  MountPropagation,
+  Projection,
+  Volume,
+  VolumeMount,
+} from './volume.ts';
 
 /** The internal volume of a checked and defaulted one, whose one source decides the kind. */
-export function buildVolume({ name, hostPath, configMap, secret, downwardAPI, projected }: V1Volume): Volume {
+export function buildVolume(volume: V1Volume): Volume {
+  const { name, emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim: claim } = volume;
   if (hostPath !== undefined) {
     return { kind: 'hostPath', name, path: rooted(hostPath.path), type: (hostPath.type ?? '') as HostPathType };
   }
@@ -27,7 +36,11 @@ export function buildVolume({ name, hostPath, configMap, secret, downwardAPI, pr
     const sources = (projected.sources ?? []).flatMap(fromProjection);
     return { kind: 'projected', name, sources, defaultMode: modeOf(projected) };
   }
-  return { kind: 'emptyDir', name };
+  if (claim !== undefined) {
+    return { kind: 'persistentVolumeClaim', name, claim: claim.claimName, readOnly: claim.readOnly ?? false };
+  }
+  const { medium = '', sizeLimit } = emptyDir ?? {};
+  return { kind: 'emptyDir', name, medium: medium as EmptyDirVolume['medium'], sizeLimit };
 }
 
 function modeOf({ defaultMode = 0o644 }: { readonly defaultMode?: number }): number {

@@ -1,9 +1,16 @@
 /** Kubernetes' rules for volumes and how they are mounted (pkg/apis/core/validation: ValidateVolumes, ValidateVolumeMounts). */
 import { posix } from 'node:path';
-import type { HostPathVolumeSource, Volume, VolumeMount } from 'kubernetes-types/core/v1.js';
+import type {
+  EmptyDirVolumeSource,
+  HostPathVolumeSource,
+  PersistentVolumeClaimVolumeSource,
+  Volume,
+  VolumeMount,
+} from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
+import { nanos } from './quantity.ts';
 import { backsteps, notDescending, validateContent } from './validate-content.ts';
 
 export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path, report: Report): void {
@@ -17,9 +24,26 @@ export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path,
     seen.add(name);
     validateHostPath(volume.hostPath, [...at, 'hostPath'], report);
     validateContent(volume, at, report);
+    validateEmptyDir(volume.emptyDir, [...at, 'emptyDir'], report);
+    validateClaim(volume.persistentVolumeClaim, [...at, 'persistentVolumeClaim'], report);
     const [, ...others] = Object.keys(sources);
     for (const kind of others) report.problem([...at, kind], 'Forbidden: may not specify more than 1 volume type');
   });
+}
+
+function validateClaim(
+  source: Partial<PersistentVolumeClaimVolumeSource> | undefined,
+  path: Path,
+  report: Report,
+): void {
+  if (source !== undefined && (source.claimName ?? '') === '') report.problem([...path, 'claimName'], 'Required value');
+}
+
+function validateEmptyDir(source: EmptyDirVolumeSource | undefined, path: Path, report: Report): void {
+  const { sizeLimit } = source ?? {};
+  if (sizeLimit !== undefined && nanos(sizeLimit) < 0n) {
+    report.problem([...path, 'sizeLimit'], 'Forbidden: SizeLimit field must be a valid resource quantity');
+  }
 }
 
 function validateHostPath(source: Partial<HostPathVolumeSource> | undefined, path: Path, report: Report): void {

@@ -1,6 +1,6 @@
 /** Volumes of a pod past the border, the one-of made a tag; and how containers mount them. */
 
-export type Volume = EmptyDirVolume | HostPathVolume | ContentVolume;
+export type Volume = EmptyDirVolume | HostPathVolume | ClaimVolume | ContentVolume;
 
 interface Named {
   readonly name: string;
@@ -8,6 +8,16 @@ interface Named {
 
 export interface EmptyDirVolume extends Named {
   readonly kind: 'emptyDir';
+  readonly medium: '' | 'Memory';
+  /** A quantity of bytes. */
+  readonly sizeLimit: string | undefined;
+}
+
+/** What a PersistentVolumeClaim of the pod's namespace holds. */
+export interface ClaimVolume extends Named {
+  readonly kind: 'persistentVolumeClaim';
+  readonly claim: string;
+  readonly readOnly: boolean;
 }
 
 /** What must be at a hostPath; empty: whatever is there. */

@@ -37,6 +37,7 @@ function verdicts(pod: Pod, record: PodRecord, phase: Phase): readonly PodCondit
     { type: 'ContainersReady', ...containersReady },
     { type: 'PodScheduled', status: 'True' },
     ...(record.restartingAll === undefined ? [] : [RESTARTING]),
+    ...(record.termination?.cause === 'evicted' ? [disrupted(record.termination.message ?? '')] : []),
   ];
 }
 
@@ -51,6 +52,11 @@ const RESTARTING: PodCondition = {
   reason: 'RestartAllContainersStarted',
   message: 'container exited with restart policy rule',
 };
+
+/** An eviction (pkg/kubelet/eviction: evictPod). */
+function disrupted(message: string): PodCondition {
+  return { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
+}
 
 function initialized(pod: Pod, record: PodRecord, phase: Phase): Verdict {
   if (phase === 'Succeeded') return { ...TRUE, reason: 'PodCompleted' };

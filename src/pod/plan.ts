@@ -14,6 +14,8 @@ export type Action =
   | { readonly kind: 'teardown' }
   /** Keeps volumes like the objects that they are made from, until the teardown. */
   | { readonly kind: 'follow' }
+  /** Measures volumes that have a limit, until one is over it. */
+  | { readonly kind: 'measure' }
   | { readonly kind: 'start'; readonly name: string }
   | { readonly kind: 'hook'; readonly name: string; readonly id: string; readonly hook: HookName }
   /** One try of a probe, now. */
@@ -63,6 +65,7 @@ export function plan(pod: Pod, record: PodRecord, now: MonoNs): Plan {
   else if (record.restartingAll !== undefined && !ending) planRestartOfAll(draft, view);
   else if (!ending) planStart(draft, view);
   if (isFollowing(pod, record) && !(ending && record.containers.every(isDown))) draft.actions.push({ kind: 'follow' });
+  if (isMeasured(pod, record)) draft.actions.push({ kind: 'measure' });
   return draft.done(now);
 }
 
@@ -240,6 +243,12 @@ class Draft {
 function isFollowing({ volumes }: Pod, { sandbox }: PodRecord): boolean {
   if (sandbox.phase !== 'ready') return false;
   return volumes.some((volume) => 'sources' in volume && volume.sources.some(({ kind }) => kind !== 'downwardAPI'));
+}
+
+/** Whether there are volumes that may outgrow their limit. */
+function isMeasured({ volumes }: Pod, { sandbox, termination }: PodRecord): boolean {
+  if (sandbox.phase !== 'ready' || termination !== undefined) return false;
+  return volumes.some((one) => one.kind === 'emptyDir' && one.medium === '' && one.sizeLimit !== undefined);
 }
 
 function isBusy({ state, hooks }: ContainerRecord): boolean {

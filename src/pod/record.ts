@@ -52,8 +52,10 @@ export interface HostIdentity {
 
 /** A wish to end the pod. Later wishes only ever make it earlier (design §6). */
 export interface Termination {
-  /** Somebody's wish, or activeDeadlineSeconds; the first cause stays. */
-  readonly cause: 'request' | 'deadline';
+  /** Somebody's wish, activeDeadlineSeconds, or a limit of the pod's own; the first cause stays. */
+  readonly cause: 'request' | 'deadline' | 'evicted';
+  /** Why it was evicted. */
+  readonly message?: string;
   readonly requestedAt: MonoNs;
   /** ISO wall time: metadata.deletionTimestamp is this plus the grace period. */
   readonly requestedWall: string;

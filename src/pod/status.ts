@@ -4,7 +4,7 @@ import { conditions } from './conditions.ts';
 import { type Member, membersOf } from './order.ts';
 import { podPhase } from './phase.ts';
 import type { ContainerRecord, PodRecord } from './record.ts';
-import { DEADLINE_EXCEEDED } from './step.ts';
+import { DEADLINE_EXCEEDED, EVICTED } from './step.ts';
 import { shownRestarts, truncated, visible } from './visible.ts';
 
 /** The v1 Pod with its true status: what `kubectl get -o yaml` would show of it. */
@@ -40,10 +40,9 @@ export function podStatus(pod: Pod, record: PodRecord): PodStatus {
   const phase = podPhase(pod, record);
   const { ip, host } = placeOf(record) ?? {};
   const inits = membersOf(pod, record, 'init', 'sidecar');
-  const overdue = record.termination?.cause === 'deadline' && phase === 'Failed';
   return {
     phase,
-    ...(overdue ? DEADLINE_EXCEEDED : {}),
+    ...(phase === 'Failed' ? whyCut(record) : {}),
     conditions: [...conditions(pod, record, phase)],
     ...(record.startedAt === undefined ? {} : { startTime: truncated(record.startedAt) }),
     ...(host === undefined ? {} : { hostIP: host.ip, hostIPs: [{ ip: host.ip }] }),
@@ -57,6 +56,12 @@ export function podStatus(pod: Pod, record: PodRecord): PodStatus {
 /** Where the pod is, or was. */
 function placeOf({ sandbox }: PodRecord): Extract<PodRecord['sandbox'], { phase: 'ready' | 'removed' }> | undefined {
   return sandbox.phase === 'ready' || sandbox.phase === 'removed' ? sandbox : undefined;
+}
+
+/** Why a pod was ended though nobody asked for it. */
+function whyCut({ termination }: PodRecord): Pick<PodStatus, 'reason' | 'message'> {
+  if (termination?.cause === 'deadline') return DEADLINE_EXCEEDED;
+  return termination?.cause === 'evicted' ? { reason: EVICTED, message: termination.message ?? '' } : {};
 }
 
 function containerStatus(pod: Pod, record: PodRecord, { container, spec }: Member): ContainerStatus {

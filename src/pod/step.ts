@@ -8,7 +8,7 @@ import { RESTARTING_ALL, hasFailedInit, isInitialized, membersOf } from './order
 import type { ContainerRecord, HostIdentity, PodRecord, Sandbox, Terminated } from './record.ts';
 import { remark } from './notes.ts';
 import { asksRestartOfAll, mountBackoff, nextBackoff } from './restart.ts';
-import { type StopRequest, deadlineTermination, mergeTermination } from './stop.ts';
+import { type StopRequest, deadlineTermination, evictionTermination, mergeTermination } from './stop.ts';
 
 /** What can happen to a pod. */
 export type PodEvent =
@@ -21,6 +21,8 @@ export type PodEvent =
   | { readonly kind: 'terminate'; readonly request: StopRequest }
   /** activeDeadlineSeconds are over. */
   | { readonly kind: 'deadline' }
+  /** It has outgrown a limit; `message` says which. */
+  | { readonly kind: 'evict'; readonly message: string }
   /** Every container is down that is to be restarted with all others. */
   | { readonly kind: 'allDown' }
   | { readonly kind: 'ended' }
@@ -81,12 +83,9 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
       const { grace, remove, now } = termination;
       return plain({ termination }, [{ kind: 'terminate', grace, remove, now }]);
     }
-    case 'deadline': {
-      if (record.termination !== undefined) return plain({});
-      const termination = deadlineTermination(pod, moment);
-      const { grace, remove, now } = termination;
-      return plain({ termination }, [...deadlineNotes({ termination }, 2), { kind: 'terminate', grace, remove, now }]);
-    }
+    case 'deadline':
+    case 'evict':
+      return record.termination === undefined ? cutShort(pod, record, event, moment) : plain({});
     case 'allDown':
       return plain({
         restartingAll: undefined,
@@ -99,6 +98,22 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
     default:
       return event satisfies never;
   }
+}
+
+/** Ends a pod though nobody asked for it. */
+function cutShort(
+  pod: Pod,
+  record: PodRecord,
+  event: Extract<PodEvent, { kind: 'deadline' | 'evict' }>,
+  moment: Moment,
+): PodStepped {
+  const evicted = event.kind === 'evict';
+  const termination = evicted ? evictionTermination(event.message, moment) : deadlineTermination(pod, moment);
+  const { grace, remove, now } = termination;
+  const told: readonly Note[] = evicted
+    ? [{ kind: 'event', type: 'Warning', reason: EVICTED, message: event.message }]
+    : deadlineNotes({ termination }, 2);
+  return { record: { ...record, termination }, notes: [...told, { kind: 'terminate', grace, remove, now }] };
 }
 
 /** The back-off of volumes goes on until all of them are there. */
@@ -156,10 +171,14 @@ export const DEADLINE_EXCEEDED = {
   message: 'Pod was active on the node longer than the specified deadline',
 } as const;
 
+/** status.reason of a pod that outgrew a limit, and the reason of its event (pkg/kubelet/eviction). */
+export const EVICTED = 'Evicted';
+
 function ended(pod: Pod, record: PodRecord, moment: Moment): PodStepped {
   const settled = record.termination === undefined ? record : settle(pod, record, moment);
   const mains = membersOf(pod, settled, 'main').map(({ container }) => container);
-  const failed = record.termination?.cause === 'deadline' || mains.some((container) => exitCode(container) !== 0);
+  const cut = record.termination !== undefined && record.termination.cause !== 'request';
+  const failed = cut || mains.some((container) => exitCode(container) !== 0);
   const phase = failed ? 'Failed' : 'Succeeded';
   return {
     record: { ...settled, ended: { phase, wall: moment.wall } },

@@ -62,6 +62,24 @@ export function deadlineTermination(pod: Pod, moment: { at: MonoNs; wall: string
   };
 }
 
+/** Seconds that an evicted pod has (pkg/kubelet/eviction: immediateEvictionGracePeriodSeconds). */
+const EVICTION_SECONDS = 1;
+
+/** The pod outgrew a limit: it ends at once, and stays. */
+export function evictionTermination(message: string, moment: { at: MonoNs; wall: string }): Termination {
+  return {
+    cause: 'evicted',
+    message,
+    requestedAt: moment.at,
+    requestedWall: moment.wall,
+    grace: EVICTION_SECONDS,
+    hooksUntil: moment.at + seconds(EVICTION_SECONDS),
+    killBy: undefined,
+    now: false,
+    remove: false,
+  };
+}
+
 /** A delete always leaves at least one second (pod_workers.go: calculateEffectiveGracePeriod); negative means one. */
 export function effectiveGrace(requested: number): number {
   return Math.max(1, Math.floor(requested));

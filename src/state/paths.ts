@@ -107,7 +107,12 @@ export function containerPaths(roots: Roots, uid: string, id: string): Container
 
 /** What a PersistentVolumeClaim's volume holds: a folder that lives as long as the claim. */
 export function claimDir(roots: Roots, claim: { readonly namespace: string; readonly name: string }): string {
-  return join(roots.root, 'claims', claim.namespace, claim.name);
+  return join(claimsDir(roots, claim.namespace), claim.name);
+}
+
+/** The folders of all claims of a namespace. */
+export function claimsDir(roots: Roots, namespace: string): string {
+  return join(roots.root, 'claims', namespace);
 }
 
 /** File names end here on Linux (NAME_MAX). */

@@ -3,6 +3,8 @@ const RUN_ID = /\b[0-9a-f]{64}\b/g;
 const ADDRESS = /(?:::ffff:)?\b\d{1,3}(?:\.\d{1,3}){3}\b/g;
 const PEER_PORT = /(<ip>\]?):\d{5}\b/g;
 const DATED_FOLDER = /\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+/g;
+/** A line of `ls -l`, by itself or through awk: the group's name is the image's, the date is that of the run. */
+const LISTED = /^([-bcdlps][-rwxsStT]{9}(?: +\d+)? root) +(?:root|0) +(\d+)(?: [A-Z][a-z]{2} +\d+ [\d:]{4,5})?/gm;
 
 /** Blanks what is different in every run, as the recordings were blanked. */
 export function blanked(text: string): string {
@@ -11,7 +13,8 @@ export function blanked(text: string): string {
     .replaceAll(RUN_ID, '<id>')
     .replaceAll(ADDRESS, '<ip>')
     .replaceAll(PEER_PORT, '$1:<port>')
-    .replaceAll(DATED_FOLDER, '..<time>');
+    .replaceAll(DATED_FOLDER, '..<time>')
+    .replaceAll(LISTED, '$1 <group> $2');
 }
 
 /** A text that the runtime made up, not the kubelet: only its end, after the last `exec:`, means something. */

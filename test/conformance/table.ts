@@ -16,7 +16,7 @@ export const table: Readonly<Record<string, Standing>> = {
   'container-restart-never-in-always-pod': replayed,
   'deaf-grace-3': replayed,
   'delete-longer-grace': replayed,
-  'emptydir-shared': refused('spec.volumes[1].emptyDir.medium'),
+  'emptydir-shared': replayed,
   'entrypoint-notfound-always': replayed,
   'entrypoint-notfound-never': replayed,
   'env-default': missing('the comparison of what a container sees of its mounts, limits and masked paths'),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { silentLogger } from '../../src/base/log.ts';
 import { openImageStore } from '../../src/image/store.ts';
 import { podFromObject } from '../../src/manifest/parse.ts';
-import { buildConfigMap, buildSecret } from '../../src/manifest/objects.ts';
+import { buildClaim, buildConfigMap, buildSecret } from '../../src/manifest/objects.ts';
 import { ObjectStore } from '../../src/objects/store.ts';
 import type { PodView } from '../../src/pod/view.ts';
 import { type Roots, podLogs } from '../../src/state/paths.ts';
@@ -45,7 +45,7 @@ export class HostPods {
   async close(): Promise<void> {
     await Promise.allSettled(this.#pods.map((pod) => pod.delete()));
     await this.#host?.close();
-    for (const kind of ['ConfigMap', 'Secret'] as const) {
+    for (const kind of ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const) {
       for (const { namespace, name } of await this.objects.list(kind, undefined)) {
         await this.objects.remove(kind, namespace, name);
       }
@@ -59,6 +59,11 @@ export class HostPods {
 
   async secret(name: string, stringData: Readonly<Record<string, string>>): Promise<void> {
     await this.objects.put(buildSecret({ metadata: { name }, stringData }));
+  }
+
+  async claim(name: string): Promise<void> {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    await this.objects.put(buildClaim({ metadata: { name }, spec }));
   }
 
   /** Adds an image of a shell, an empty /etc and what is given. */

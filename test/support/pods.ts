@@ -1,5 +1,5 @@
 import type { Container, Handler, Pod, RestartPolicy } from '../../src/manifest/pod.ts';
-import type { VolumeMount } from '../../src/manifest/volume.ts';
+import type { EmptyDirVolume, VolumeMount } from '../../src/manifest/volume.ts';
 import { type ContainerRecord, type PodRecord, newRecord } from '../../src/pod/record.ts';
 
 /** What a test says about a container; the rest is what the manifest reader would put there. */
@@ -64,6 +64,10 @@ export function aVolumeMount(sketch: Partial<VolumeMount> = {}): VolumeMount {
     subPathExpr: undefined,
     ...sketch,
   };
+}
+
+export function anEmptyDir(sketch: Partial<EmptyDirVolume> = {}): EmptyDirVolume {
+  return { kind: 'emptyDir', name: 'v', medium: '', sizeLimit: undefined, ...sketch };
 }
 
 /** A pod of one container `c`, unless the sketch says otherwise. */

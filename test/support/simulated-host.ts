@@ -41,6 +41,7 @@ export class SimulatedHost {
           done();
         });
       case 'follow':
+      case 'measure':
         // Nothing ever changes here.
         return;
       case 'start':

@@ -11,7 +11,7 @@ import { wasKilled } from '../render/ending.ts';
  */
 export function runStatus({ pod, record }: Pick<PodView, 'pod' | 'record'>, journal: readonly JournalEntry[]): number {
   const request = journal.findIndex((entry) => entry.kind === 'terminate');
-  if (request >= 0 && record.termination?.cause !== 'deadline')
+  if (request >= 0 && record.termination?.cause === 'request')
     return wasKilled(journal.slice(request)) ? EXIT.killed : EXIT.ok;
   if (record.ended?.phase === 'Succeeded') return EXIT.ok;
   const [only, ...more] = membersOf(pod, record, 'main').map(({ container }) => container.state);

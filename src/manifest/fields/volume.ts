@@ -21,14 +21,16 @@ const HOST_PATH_TYPES = [
 export const volumeTables = {
   Volume: {
     name: supported('string', { note: 'Required, unique in the pod.' }),
-    emptyDir: supported('EmptyDirVolumeSource', { note: 'On disk; also of a volume without a source.' }),
+    emptyDir: supported('EmptyDirVolumeSource', { note: 'Also of a volume without a source.' }),
     hostPath: supported('HostPathVolumeSource', { note: 'Of the host that minirt runs on.' }),
     configMap: supported('ConfigMapVolumeSource', { note: 'Follows the object when that changes.' }),
     secret: supported('SecretVolumeSource', { note: 'On a tmpfs; follows the object when that changes.' }),
     downwardAPI: supported('DownwardAPIVolumeSource', { note: 'On a tmpfs.' }),
     projected: supported('ProjectedVolumeSource', { note: 'On a tmpfs.' }),
     image: later('ImageVolumeSource'),
-    persistentVolumeClaim: later('PersistentVolumeClaimVolumeSource'),
+    persistentVolumeClaim: supported('PersistentVolumeClaimVolumeSource', {
+      note: 'A folder below `--root`, kept until the claim is deleted.',
+    }),
     ephemeral: outside('a claim made from a template'),
     csi: outside('a CSI volume'),
     nfs: outside('an NFS volume'),
@@ -52,7 +54,10 @@ export const volumeTables = {
     scaleIO: removed(),
     storageos: removed(),
   },
-  EmptyDirVolumeSource: { medium: notYet('string', 'volumes', { neutral: [''] }), sizeLimit: later('Quantity') },
+  EmptyDirVolumeSource: {
+    medium: notYet('string', 'volumes', { neutral: ['', 'Memory'], note: 'Huge pages are what is missing.' }),
+    sizeLimit: supported('Quantity', { note: 'In memory: the size of the tmpfs. On disk: a pod over it is evicted.' }),
+  },
   HostPathVolumeSource: {
     path: supported('string', {
       note: 'Required; links are followed. Without `type`, a folder is made when nothing is there.',
@@ -125,7 +130,10 @@ export const volumeTables = {
     userAnnotations: later('map[string]string'),
   },
   ImageVolumeSource: { reference: later('string'), pullPolicy: later('string') },
-  PersistentVolumeClaimVolumeSource: { claimName: later('string'), readOnly: later('boolean') },
+  PersistentVolumeClaimVolumeSource: {
+    claimName: supported('string', { note: 'Required.' }),
+    readOnly: supported('boolean'),
+  },
   VolumeMount: {
     name: supported('string', { note: 'Required, of a volume of the pod.' }),
     mountPath: supported('string', { note: 'Required, unique in the container, made when it is not there.' }),

@@ -9,6 +9,7 @@ import type { ContainerRecord, HookName } from '../record.ts';
 import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
 import { followObjects } from './follow.ts';
+import { measureVolumes } from './measure.ts';
 import { runHook } from './hook.ts';
 import type { PodHostPorts } from './host.ts';
 import { type Live, type LiveOptions, adopt, clientOf, discard, startOf } from './live.ts';
@@ -27,9 +28,9 @@ export class PodActor implements Actor {
   /** How the latest try of each probe went, by container and probe. */
   readonly #probes: LatestTries = new Map();
   readonly #letGo = new AbortController();
-  /** Ends what follows the objects of volumes. */
-  readonly #unfollow = new AbortController();
-  #following: Promise<void> | undefined;
+  /** What goes on about the volumes until their end. */
+  readonly #onVolumes = new Set<Promise<void>>();
+  readonly #noMoreVolumes = new AbortController();
 
   constructor(ports: PodHostPorts) {
     this.#ports = ports;
@@ -41,16 +42,13 @@ export class PodActor implements Actor {
         return createSandbox(this.#ports, engine);
       case 'teardown':
         await Promise.all([...this.#live.values()].map((live) => live.released));
-        this.#unfollow.abort();
-        await this.#following;
+        this.#noMoreVolumes.abort();
+        await Promise.allSettled(this.#onVolumes);
         return removeSandboxOf(this.#ports, engine);
       case 'follow':
-        this.#following = followObjects(
-          this.#ports,
-          engine,
-          AbortSignal.any([this.#unfollow.signal, this.#letGo.signal]),
-        );
-        return this.#following;
+        return this.#onVolume((signal) => followObjects(this.#ports, engine, signal));
+      case 'measure':
+        return this.#onVolume((signal) => measureVolumes(this.#ports, engine, signal));
       case 'start':
         return this.#start(action, engine);
       case 'hook':
@@ -103,6 +101,12 @@ export class PodActor implements Actor {
     } catch (error) {
       this.#ports.log.warn({ container: id, error: messageOf(error) }, 'could not sweep a container');
     }
+  }
+
+  #onVolume(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const going = work(AbortSignal.any([this.#noMoreVolumes.signal, this.#letGo.signal]));
+    this.#onVolumes.add(going);
+    return going.finally(() => this.#onVolumes.delete(going));
   }
 
   async #start({ name }: ActionOf<'start'>, engine: EngineView): Promise<void> {

@@ -10,12 +10,12 @@ import { makeSandbox, mountTmpfs, removePrivateMount, removeSandbox, unmountFold
 import type { Pod } from '../../manifest/pod.ts';
 import { detachPod } from '../../network/index.ts';
 import { privateFolder } from '../../state/files.ts';
-import { type PodPaths, type Roots, podPaths } from '../../state/paths.ts';
+import { type PodPaths, type Roots, claimsDir, podPaths } from '../../state/paths.ts';
 import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
 import { hostnameOf, onHost } from '../hostname.ts';
 import { prepareVolumes } from '../volumes/index.ts';
-import type { Preparing } from '../volumes/kind.ts';
+import type { Preparing, VolumeHome } from '../volumes/kind.ts';
 import { type EtcFiles, writeEtc } from './etc.ts';
 import type { PodHostPorts } from './host.ts';
 import { networkIdentity, placeOnNetwork } from './network.ts';
@@ -79,18 +79,22 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
   }
 }
 
+/** Where a pod keeps what its volumes need. */
+export function volumeHome(roots: Roots, { pod, record }: Pick<EngineView, 'pod' | 'record'>): VolumeHome {
+  return { ...podPaths(roots, record.uid), claims: claimsDir(roots, pod.namespace) };
+}
+
 /** What the volumes of a pod are made from. */
 export function preparing(ports: PodHostPorts, { pod, record }: EngineView): Preparing {
   const { objects, roots, signal } = ports;
-  const home = podPaths(roots, record.uid);
   return {
     pod,
     uid: record.uid,
-    home,
+    home: volumeHome(roots, { pod, record }),
     node: thisNode(roots.root),
     objects,
-    mountTmpfs: (folder, options) =>
-      withLock(mountLock(ports), signal, () => mountTmpfs(dirname(home.namespaces), folder, options, signal)),
+    mountTmpfs: (folder, how) =>
+      withLock(mountLock(ports), signal, () => mountTmpfs(join(roots.state, 'm'), folder, how, signal)),
   };
 }
 

@@ -25,7 +25,7 @@ import { partFailure } from '../volumes/mount.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage } from './image.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
-import { namespacesOf, sandboxFiles } from './sandbox.ts';
+import { namespacesOf, sandboxFiles, volumeHome } from './sandbox.ts';
 
 /** The kubelet looks again at a container it could not create after this long. */
 const RETRY_SECONDS = 10n;
@@ -146,7 +146,7 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     id,
     uid: record.uid,
     rootfs,
-    volumes: await volumeMounts({ pod, container, home: podPaths(ports.roots, record.uid), env }),
+    volumes: await volumeMounts({ pod, container, home: volumeHome(ports.roots, engine), env }),
     namespaces: namespacesOf(pod, files),
     hostname: hostnameOf(pod),
     log: containerLog(ports.roots, identity, { name: container.name, restart }),

@@ -1,10 +1,47 @@
-import type { VolumeKind } from './kind.ts';
-import { onDisk } from './place.ts';
+import { MinirtError } from '../../base/errors.ts';
+import { divided, nanos } from '../../manifest/quantity.ts';
+import type { Pod } from '../../manifest/pod.ts';
+import type { EmptyDirVolume } from '../../manifest/volume.ts';
+import { runCommand } from '../../sys/command.ts';
+import type { VolumeHome, VolumeKind } from './kind.ts';
+import { type Place, inMemory, onDisk } from './place.ts';
 
-/** A folder on the host's disk that lives as long as its pod, whatever becomes of the containers. */
+/** A folder that lives as long as its pod, whatever becomes of the containers. */
 export const emptyDir: VolumeKind<'emptyDir'> = {
-  async prepare({ name }, preparing) {
-    await onDisk.make(name, preparing);
+  async prepare(volume, preparing) {
+    const { memory } = preparing.node;
+    await placeOf(volume).make(volume.name, preparing, Math.min(limitOf(volume) ?? memory, memory));
   },
-  source: ({ name }, home) => Promise.resolve(onDisk.folder(name, home)),
+  source: (volume, home) => Promise.resolve(placeOf(volume).folder(volume.name, home)),
 };
+
+function placeOf({ medium }: EmptyDirVolume): Place {
+  return medium === 'Memory' ? inMemory : onDisk;
+}
+
+/** Bytes; a limit of 0 is none (pkg/volume/emptydir: calculateEmptyDirMemorySize). */
+function limitOf({ sizeLimit = '0' }: EmptyDirVolume): number | undefined {
+  const bytes = Number(divided(nanos(sizeLimit), '1'));
+  return bytes === 0 ? undefined : bytes;
+}
+
+/** What in a pod has outgrown its limit on disk, in the kubelet's words; in memory the file system sees to it. */
+export async function outgrown({ volumes }: Pod, home: VolumeHome, signal: AbortSignal): Promise<string | undefined> {
+  for (const volume of volumes) {
+    if (volume.kind !== 'emptyDir' || volume.medium === 'Memory') continue;
+    const limit = limitOf(volume);
+    if (limit === undefined || (await bytesIn(onDisk.folder(volume.name, home), signal)) <= limit) continue;
+    return `Usage of EmptyDir volume "${volume.name}" exceeds the limit "${volume.sizeLimit ?? ''}". `;
+  }
+  return undefined;
+}
+
+/** Bytes on disk, by du(1): it neither follows links nor is led astray by who moves folders meanwhile. */
+async function bytesIn(folder: string, signal: AbortSignal): Promise<number> {
+  const { stdout, stderr } = await runCommand('du', ['--summarize', '--one-file-system', '--block-size=1', folder], {
+    signal,
+  });
+  const bytes = Number.parseInt(stdout, 10);
+  if (Number.isNaN(bytes)) throw new MinirtError('io', `measure ${folder}: ${stderr.trim()}`);
+  return bytes;
+}

@@ -7,9 +7,15 @@ import { contentKinds } from './content.ts';
 import { emptyDir } from './empty-dir.ts';
 import { hostPath } from './host-path.ts';
 import type { Preparing, VolumeHome, VolumeKind } from './kind.ts';
+import { persistentVolumeClaim } from './claim.ts';
 import { bindOf, checkPropagation } from './mount.ts';
 
-const kinds: { readonly [K in Volume['kind']]: VolumeKind<K> } = { emptyDir, hostPath, ...contentKinds };
+const kinds: { readonly [K in Volume['kind']]: VolumeKind<K> } = {
+  emptyDir,
+  hostPath,
+  persistentVolumeClaim,
+  ...contentKinds,
+};
 
 /** What is done about a volume, whatever its kind. */
 function kindOf<K extends Volume['kind']>({ kind }: Volume & { readonly kind: K }): VolumeKind<K> {
@@ -57,7 +63,7 @@ export async function volumeMounts({ pod, container, home, env }: Mounting): Pro
     const kind = kindOf(volume);
     const source = await kind.source(volume, home);
     await checkPropagation(mount, source);
-    mounts.push(bindOf({ ...mount, readOnly: mount.readOnly || kind.readOnly === true }, source, env));
+    mounts.push(bindOf({ ...mount, readOnly: mount.readOnly || kind.isReadOnly?.(volume) === true }, source, env));
   }
   return mounts;
 }

@@ -1,3 +1,4 @@
+import type { TmpfsOptions } from '../../helper/sandbox.ts';
 import type { ObjectSource } from '../../manifest/objects.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import type { Volume } from '../../manifest/volume.ts';
@@ -9,6 +10,8 @@ export interface VolumeHome {
   readonly bulk: string;
   /** Folder of its volumes in memory, each a mount point of its own. */
   readonly memory: string;
+  /** What the claims of its namespace hold, a folder each, kept as long as they are. */
+  readonly claims: string;
 }
 
 /** What volumes are made from. */
@@ -18,8 +21,8 @@ export interface Preparing {
   readonly home: VolumeHome;
   readonly node: Node;
   readonly objects: ObjectSource;
-  /** Mounts a tmpfs on a folder of the host, which is made; nothing when that has been done. Options as in mount(8). */
-  readonly mountTmpfs: (folder: string, options: string) => Promise<void>;
+  /** Mounts a tmpfs on a folder of the host, which is made; nothing when that has been done. */
+  readonly mountTmpfs: (folder: string, how: TmpfsOptions) => Promise<void>;
 }
 
 /** How one kind of volume is made. */
@@ -32,6 +35,6 @@ export interface VolumeKind<K extends Volume['kind']> {
   prepare(volume: Extract<Volume, { kind: K }>, preparing: Preparing): Promise<void>;
   /** What a container that is about to start mounts: a path on the host. */
   source(volume: Extract<Volume, { kind: K }>, home: VolumeHome): Promise<string>;
-  /** Whether no container may write to it, whatever its manifest says. */
-  readonly readOnly?: boolean;
+  /** Whether no container may write to it, whatever its mounts say; missing: they decide. */
+  isReadOnly?(volume: Extract<Volume, { kind: K }>): boolean;
 }

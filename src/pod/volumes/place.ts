@@ -5,7 +5,7 @@ import { kernelIsAtLeast } from '../../sys/host.ts';
 import type { Preparing, VolumeHome } from './kind.ts';
 
 /** Whoever a container runs as may write to it (pkg/volume/emptydir: perm). */
-const MODE = 0o777;
+export const OPEN = 0o777;
 
 /** Where a pod's own volumes are. */
 export interface Place {
@@ -24,7 +24,7 @@ export const onDisk: Place = {
     const half = join(dirname(path), `.${name}`);
     await mkdir(half, { recursive: true, mode: 0o700 });
     // Not by mkdir: the umask takes part in that.
-    await chmod(half, MODE);
+    await chmod(half, OPEN);
     await rename(half, path);
     return path;
   },
@@ -37,7 +37,7 @@ export const inMemory: Place = {
     const path = this.folder(name, home);
     // Swapped out it would be on a disk.
     const noswap = kernelIsAtLeast(6, 4) ? ',noswap' : '';
-    await mountTmpfs(path, `mode=0${MODE.toString(8)},size=${size}${noswap}`);
+    await mountTmpfs(path, { mode: OPEN, options: `size=${size}${noswap}` });
     return path;
   },
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { anEmptyDir } from '../../support/pods.ts';
 import { parseManifest } from '../../../src/manifest/parse.ts';
 import { podWith, problems } from './sketch.ts';
 
@@ -11,7 +12,7 @@ test('a pod that a cluster printed is a manifest, and one line says what stands 
   const { pods, problems: found, notices } = parseManifest(live, { file: 'live.yaml', validate: 'strict' });
   expect(found).toEqual([]);
   expect(notices).toEqual([`live.yaml:81:5: spec.volumes[0]: ${NOTICE}`]);
-  expect(pods[0]?.volumes).toEqual([{ kind: 'emptyDir', name: 'kube-api-access-8zlqw' }]);
+  expect(pods[0]?.volumes).toEqual([anEmptyDir({ name: 'kube-api-access-8zlqw' })]);
   const { metadata, status } = pods[0]?.object ?? {};
   expect(metadata).not.toHaveProperty('uid');
   expect(metadata).not.toHaveProperty('managedFields');

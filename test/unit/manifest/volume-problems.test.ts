@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { podFromObject } from '../../../src/manifest/parse.ts';
-import { aVolumeMount } from '../../support/pods.ts';
+import { aVolumeMount, anEmptyDir } from '../../support/pods.ts';
 import { C, LABEL, only, pod, problems, withoutPlace } from './sketch.ts';
 
 describe('a volume mount', () => {
@@ -105,14 +105,19 @@ describe('a volume', () => {
       ],
     ],
     [
-      'in memory is not built yet',
-      '[{name: v, emptyDir: {medium: Memory}}]',
+      'in huge pages is not built yet',
+      '[{name: v, emptyDir: {medium: HugePages-2Mi}}]',
       ['[0].emptyDir.medium: not yet supported'],
     ],
     [
-      'of a limited size is not built yet',
-      '[{name: v, emptyDir: {sizeLimit: 1Mi}}]',
-      ['[0].emptyDir.sizeLimit: not yet supported'],
+      'is not smaller than nothing',
+      '[{name: v, emptyDir: {sizeLimit: -1Mi}}]',
+      ['[0].emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity'],
+    ],
+    [
+      'needs the name of its claim',
+      '[{name: v, persistentVolumeClaim: {readOnly: true}}]',
+      ['[0].persistentVolumeClaim.claimName: Required value'],
     ],
   ])('%s', (_, volumes, messages) => {
     expect(problems(pod([], [`volumes: ${volumes}`])).map(withoutPlace)).toEqual(
@@ -121,10 +126,18 @@ describe('a volume', () => {
   });
 
   test('without a source is an emptyDir, and shown as one', () => {
-    const parsed = only(pod([], ['volumes: [{name: v}, {name: w, emptyDir: {medium: ""}}]']));
+    const parsed = only(
+      pod(
+        [],
+        [
+          'volumes: [{name: v}, {name: w, emptyDir: {medium: ""}}, {name: x, emptyDir: {medium: Memory, sizeLimit: 1.5Mi}}]',
+        ],
+      ),
+    );
     expect(parsed.volumes).toEqual([
-      { kind: 'emptyDir', name: 'v' },
-      { kind: 'emptyDir', name: 'w' },
+      anEmptyDir(),
+      anEmptyDir({ name: 'w' }),
+      anEmptyDir({ name: 'x', medium: 'Memory', sizeLimit: '1.5Mi' }),
     ]);
     expect(parsed.object.spec?.volumes?.[0]).toEqual({ name: 'v', emptyDir: {} });
     expect(podFromObject(parsed.object)).toEqual(parsed);

@@ -4,7 +4,7 @@ import type { Volume } from '../../../src/manifest/volume.ts';
 import { plan } from '../../../src/pod/plan.ts';
 import { stepPod } from '../../../src/pod/step.ts';
 import type { ContainerRecord, PodRecord } from '../../../src/pod/record.ts';
-import { type PodSketch, aPod, aRecord, deepFreeze, shell, withContainer } from '../../support/pods.ts';
+import { type PodSketch, aPod, aRecord, anEmptyDir, deepFreeze, shell, withContainer } from '../../support/pods.ts';
 import {
   T,
   at,
@@ -41,7 +41,7 @@ describe('volumes from objects', () => {
     ['are followed once the pod is there', [volume('configMap')], {}, true],
     ['are not before', [volume('configMap')], { sandbox: { phase: 'making' } }, false],
     ['are not when the pod goes', [volume('configMap')], { termination: wish() }, false],
-    ['are not when they cannot change', [volume('downwardAPI'), { kind: 'emptyDir', name: 'e' }], {}, false],
+    ['are not when they cannot change', [volume('downwardAPI'), anEmptyDir()], {}, false],
   ])('%s', (_, volumes, changes, expected) => {
     expect(follows(volumes, changes)).toBe(expected);
   });

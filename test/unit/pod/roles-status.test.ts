@@ -3,7 +3,7 @@ import type { RestartPolicy, Role } from '../../../src/manifest/pod.ts';
 import { podReady } from '../../../src/pod/conditions.ts';
 import { podPhase } from '../../../src/pod/phase.ts';
 import type { ContainerRecord, ContainerState, PodRecord } from '../../../src/pod/record.ts';
-import { podObject } from '../../../src/pod/status.ts';
+import { podObject, podStatus } from '../../../src/pod/status.ts';
 import { stepPod } from '../../../src/pod/step.ts';
 import { aPod, aRecord, deepFreeze, withContainer } from '../../support/pods.ts';
 import { T, creating, ended, exited, running, starting, stopping, wall, wish } from '../../support/records.ts';
@@ -156,6 +156,27 @@ describe('the end of a pod', () => {
 
   test('that came by itself changes nothing', () => {
     expect(reasons(end('i:init m:main', [exited(2), fresh], { restartPolicy: 'Never' }))).toEqual(['Error', 'waiting']);
+  });
+
+  test('by its own size is Failed, and says why, also to the scheduler', () => {
+    const message = 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ';
+    const moment = { at: T, wall: '2026-01-01T00:00:05.000Z' };
+    const pod = aPod();
+    const evicted = stepPod(pod, aRecord(pod), { kind: 'evict', message }, moment);
+    expect(evicted.notes).toEqual([
+      { kind: 'event', type: 'Warning', reason: 'Evicted', message },
+      { kind: 'terminate', grace: 1, remove: false, now: false },
+    ]);
+    expect(stepPod(pod, evicted.record, { kind: 'evict', message: 'again' }, moment).record).toEqual(evicted.record);
+    const { record } = stepPod(pod, evicted.record, { kind: 'ended' }, moment);
+    const status = podStatus(pod, record);
+    expect(status).toMatchObject({ phase: 'Failed', reason: 'Evicted', message });
+    expect(status.conditions?.at(-1)).toMatchObject({
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'TerminationByKubelet',
+      message,
+    });
   });
 
   test('by its deadline is Failed, and says why', () => {

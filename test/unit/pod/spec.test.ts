@@ -3,8 +3,9 @@ import type { EnvVar } from '../../../src/manifest/pod.ts';
 import type { VolumeMount } from '../../../src/manifest/volume.ts';
 import { containerSpec } from '../../../src/pod/spec.ts';
 import { volumeMounts } from '../../../src/pod/volumes/index.ts';
-import { aContainer, aPod, aVolumeMount } from '../../support/pods.ts';
+import { aContainer, aPod, aVolumeMount, anEmptyDir } from '../../support/pods.ts';
 
+const home = { bulk: '/bulk', memory: '/memory', claims: '/claims' };
 const managed = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname', '/dev/termination-log'];
 
 /** Targets of a container's mounts, in the order in which they are made. */
@@ -16,7 +17,7 @@ async function targets(
     terminationMessagePath,
     volumeMounts: mountPaths.map((mountPath) => aVolumeMount({ mountPath })),
   });
-  const pod = { ...aPod({ containers: [container] }), volumes: [{ kind: 'emptyDir', name: 'v' } as const] };
+  const pod = { ...aPod({ containers: [container] }), volumes: [anEmptyDir()] };
   const spec = containerSpec({
     pod,
     container,
@@ -29,7 +30,7 @@ async function targets(
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     hostname: 'p',
     log: '/log',
-    volumes: await volumeMounts({ pod, container, home: { bulk: '/bulk', memory: '/memory' }, env: [] }),
+    volumes: await volumeMounts({ pod, container, home, env: [] }),
     files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
   });
   return spec.mounts.map(({ target }) => target);
@@ -55,8 +56,8 @@ describe('a mount', () => {
 
   async function mounted(sketch: Partial<VolumeMount>, env: readonly EnvVar[] = []): Promise<unknown> {
     const container = aContainer({ volumeMounts: [aVolumeMount(sketch)] });
-    const pod = { ...aPod({ containers: [container] }), volumes: [{ kind: 'emptyDir', name: 'v' } as const] };
-    return volumeMounts({ pod, container, home: { bulk: '/bulk', memory: '/memory' }, env });
+    const pod = { ...aPod({ containers: [container] }), volumes: [anEmptyDir()] };
+    return volumeMounts({ pod, container, home, env });
   }
 
   test.each<[string, Partial<VolumeMount>, object]>([
