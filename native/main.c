@@ -11,6 +11,7 @@ static const struct {
 } roles[] = {
 	{ "monitor", role_monitor }, { "exec", role_exec }, { "sandbox", role_sandbox },
 	{ "peek", role_peek },	     { "lock", role_lock }, { "fsops", role_fsops },
+	{ "dial", role_dial },
 };
 
 int main(int argc, char **argv)

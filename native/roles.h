@@ -7,3 +7,4 @@ int role_sandbox(int argc, char **argv);
 int role_peek(int argc, char **argv);
 int role_lock(int argc, char **argv);
 int role_fsops(int argc, char **argv);
+int role_dial(int argc, char **argv);

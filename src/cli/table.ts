@@ -42,6 +42,11 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/describe.ts'),
   },
   { name: 'exec', summary: 'run a command in a container', load: () => import('./verbs/exec.ts') },
+  {
+    name: 'port-forward',
+    summary: 'lead ports of this host to ports within a pod',
+    load: () => import('./verbs/port-forward.ts'),
+  },
   { name: 'logs', aliases: ['log'], summary: 'what a container printed', load: () => import('./verbs/logs.ts') },
   {
     name: 'stop',
@@ -71,9 +76,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'serve', summary: 'the supervisor in the foreground', load: () => import('./verbs/serve.ts') },
   { name: 'info', summary: 'where things are kept, and how many', load: () => import('./verbs/info.ts') },
   { name: 'version', summary: 'the version', load: () => import('./verbs/version.ts') },
-  ...['attach', 'cp', 'port-forward', 'top', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) =>
-    later(name),
-  ),
+  ...['attach', 'cp', 'top', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) => later(name)),
   ...['pull', 'inspect', 'save', 'tag', 'prune', 'login', 'logout', 'completion'].map((name) => later(name)),
   later('rmi'),
 ];

@@ -118,6 +118,9 @@ const over = (phase: 'Succeeded' | 'Failed', ...codes: number[]): Over =>
     codes.map((code) => ['main', code]),
   );
 
+/** A wish to end it, which its record keeps. */
+const asked = { termination: { cause: 'request' } };
+
 describe('the exit status of a foreground run', () => {
   test.each<[what: string, over: Over, moments: Moment[], status: number]>([
     ['succeeded', over('Succeeded', 0), [[1, exit(1, 0)]], 0],
@@ -156,7 +159,7 @@ describe('the exit status of a foreground run', () => {
     ],
     [
       'stopped in time',
-      over('Failed', 143),
+      overOf('Failed', [['main', 143]], asked),
       [
         [1, terminate(30)],
         [2, signal(2, 'SIGTERM', 'stop')],
@@ -185,7 +188,7 @@ describe('the exit status of a foreground run', () => {
     ],
     [
       'killed once before, then stopped in time',
-      over('Failed', 0),
+      overOf('Failed', [['main', 0]], asked),
       [
         [1, signal(1, 'SIGKILL', 'deadline')],
         [5, terminate(3)],
