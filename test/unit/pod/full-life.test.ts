@@ -72,8 +72,10 @@ const properties: readonly Property[] = [
     what: 'sidecars get their signal after all that come after them, unless the grace period is over',
     holds: (outcome, input) => {
       const asked = endAsked(outcome);
-      const wishes = requestsOf(outcome).filter(({ at }) => asked !== undefined && at > asked);
-      if (asked === undefined || wishes.length > 0 || input.crashes.length > 0) return;
+      if (asked === undefined || input.crashes.length > 0) return;
+      // A later wish shortens the wait, also one of the same moment.
+      const wishes = requestsOf(outcome).filter(({ at }) => at >= asked);
+      if (wishes.length > (wishes[0]?.at === asked ? 1 : 0)) return;
       const grace = of(outcome, 'note').flatMap(({ note }) => (note.kind === 'terminate' ? [note.grace] : []))[0] ?? 0;
       for (const signal of of(outcome, 'signal').filter(({ at }) => at > asked + slack(input, 3))) {
         const index = input.pod.containers.findIndex(({ name }) => name === signal.name);
