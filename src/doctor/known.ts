@@ -15,7 +15,7 @@ export function readKnown(roots: Roots): Known {
   const pods = namesIn(join(roots.state, 'pods'));
   const sockets = pods.flatMap((uid) => {
     const paths = podPaths(roots, uid);
-    const runs = [...namesIn(join(paths.dir, 'c')), ...namesIn(join(paths.dir, 'x'))];
+    const runs = [...namesIn(join(paths.dir, 'c')), ...namesIn(paths.execs)];
     return [paths.socket, ...runs.map((id) => join(roots.state, 's', id))];
   });
   return { pods: new Set(pods), sockets: new Set([...sockets, supervisorSocket(roots)]) };

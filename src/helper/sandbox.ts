@@ -94,9 +94,9 @@ async function removeIfEmpty(folder: string): Promise<void> {
   });
 }
 
-/** Lets go of the mount point that `makeSandbox` made of the folder of all pods. */
-export async function removePrivateMount(dir: string): Promise<void> {
-  await runRole('sandbox', { plan: encodePlan([['unbind', dir]]) });
+/** Unmounts what is mounted on a path; what is not is no error. */
+export async function unmount(path: string): Promise<void> {
+  await runRole('sandbox', { plan: encodePlan([['unbind', path]]) });
 }
 
 function privateParents(namespaces: Partial<SandboxFiles>): readonly string[] {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lstatSync, mkdirSync, rmdirSync, statfsSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -21,6 +21,7 @@ import {
 } from '../manifest/objects.ts';
 import { privateFolder, writeAtomically } from '../state/files.ts';
 import { type Roots, claimDir } from '../state/paths.ts';
+import { isInMemory } from '../sys/memory.ts';
 import { stateTag } from '../sys/state-tag.ts';
 
 const builders: Readonly<Record<ObjectKind, (object: object) => StoredObject>> = {
@@ -32,8 +33,6 @@ const builders: Readonly<Record<ObjectKind, (object: object) => StoredObject>> =
 /** What became of an object that was applied. */
 export type Outcome = 'created' | 'configured' | 'unchanged';
 
-/** statfs(2) */
-const TMPFS = 0x01021994;
 const SHARED_MEMORY = '/dev/shm';
 const FILE = 'object.json';
 /** What is held under the lock takes milliseconds, and is not left half done. */
@@ -200,20 +199,11 @@ export class ObjectStore implements ObjectSource {
 
 /** Where Secrets are: within the state folder when that is on a tmpfs, else in the host's shared memory. */
 export function secretsFolder({ state }: Roots): string {
-  if (isTmpfs(state)) return join(state, 'objects');
-  if (isTmpfs(SHARED_MEMORY)) return join(SHARED_MEMORY, `minirt-${stateTag(state)}`);
+  if (isInMemory(state)) return join(state, 'objects');
+  if (isInMemory(SHARED_MEMORY)) return join(SHARED_MEMORY, `minirt-${stateTag(state)}`);
   throw new MinirtError('host.unsupported', `keep secrets: neither ${state} nor ${SHARED_MEMORY} is on a tmpfs`, {
     hint: 'choose a --state on a tmpfs: Secrets are never written to a disk',
   });
-}
-
-function isTmpfs(path: string): boolean {
-  try {
-    return statfsSync(path).type === TMPFS;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
 }
 
 /** What makes an object another one: all but what the store itself adds. */

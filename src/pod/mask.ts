@@ -8,15 +8,26 @@ const MASK = '***';
 
 export type Mask = (text: string) => string;
 
-/** Blackens the values of the Secrets that a pod refers to, as text and in base64, unless its manifest says otherwise. */
-export async function maskOf(pod: Pod, source: Pick<ObjectSource, 'secret'>): Promise<Mask> {
-  if (!pod.masksSecrets) return (text) => text;
+/** The values (base64) of the Secrets that a pod refers to, as they are now. */
+export async function secretValues(pod: Pod, source: Pick<ObjectSource, 'secret'>): Promise<readonly string[]> {
   const values: string[] = [];
-  for (const name of new Set([...pod.containers.flatMap(secretsOf), ...mountedSecrets(pod)])) {
-    const data = (await source.secret(pod.namespace, name))?.data ?? {};
-    values.push(...Object.values(data));
+  for (const name of secretNames(pod)) {
+    values.push(...Object.values((await source.secret(pod.namespace, name))?.data ?? {}));
   }
-  return maskFor(values);
+  return values;
+}
+
+/**
+ * Blackens the values of the Secrets that a pod refers to, as text and in base64, unless its manifest says otherwise.
+ * `earlier`: those that a container got when it was made, which the Secrets may no longer have.
+ */
+export async function maskOf(
+  pod: Pod,
+  source: Pick<ObjectSource, 'secret'>,
+  earlier: () => Promise<readonly string[]>,
+): Promise<Mask> {
+  if (!pod.masksSecrets || secretNames(pod).size === 0) return (text) => text;
+  return maskFor([...(await secretValues(pod, source)), ...(await earlier())]);
 }
 
 /** `values`: in base64. Of a value of several lines each line counts, for it may be printed by itself. */
@@ -28,6 +39,10 @@ export function maskFor(values: readonly string[]): Mask {
   // The longest first: one value may be part of another.
   const hidden = [...new Set(forms)].filter((form) => form.length >= SHORTEST).toSorted((a, b) => b.length - a.length);
   return (text) => hidden.reduce((masked, form) => masked.replaceAll(form, MASK), text);
+}
+
+function secretNames(pod: Pod): ReadonlySet<string> {
+  return new Set([...pod.containers.flatMap(secretsOf), ...mountedSecrets(pod)]);
 }
 
 function mountedSecrets({ volumes }: Pod): readonly string[] {

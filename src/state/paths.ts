@@ -32,6 +32,11 @@ export interface PodPaths {
   readonly namespaces: string;
   /** Mount points of volumes in memory, below the same private mount. */
   readonly memory: string;
+  /**
+   * What its hooks and probes leave, and what execs start from, a folder for each run of a container. It holds values of
+   * Secrets, so it is in memory; its name is that of no volume.
+   */
+  readonly execs: string;
   /** Generated files that are bound into containers: hosts, resolv.conf, hostname. */
   readonly etc: string;
   /** The owner's control socket (at most 107 bytes). */
@@ -53,6 +58,8 @@ export interface ContainerPaths {
   readonly cgroup: string;
   /** The instance's own process as JSON: what an exec in it starts from. */
   readonly process: string;
+  /** The values of Secrets (base64, a JSON list) that there were when the instance was made; missing when there were none. */
+  readonly secrets: string;
 }
 
 export function podPaths(roots: Roots, uid: string): PodPaths {
@@ -62,6 +69,7 @@ export function podPaths(roots: Roots, uid: string): PodPaths {
     lock: join(dir, 'lock'),
     namespaces: join(roots.state, 'm', uid),
     memory: join(roots.state, 'm', uid, 'volumes'),
+    execs: join(roots.state, 'm', uid, 'volumes', '.execs'),
     etc: join(dir, 'etc'),
     socket: join(roots.state, 's', socketName(uid)),
     bulk: join(roots.root, 'pods', uid),
@@ -93,15 +101,17 @@ export function deletedPodPaths(roots: Roots, place: string): PodPaths {
 export function containerPaths(roots: Roots, uid: string, id: string): ContainerPaths {
   const dir = join(roots.state, 'pods', uid, 'c', id.slice(0, 12));
   const bulk = join(roots.root, 'pods', uid, id.slice(0, 12));
+  const execs = join(podPaths(roots, uid).execs, id.slice(0, 12));
   return {
     dir,
     record: join(dir, 'record.jsonl'),
     socket: join(roots.state, 's', id.slice(0, 12)),
     upper: join(bulk, 'upper'),
     work: join(bulk, 'work'),
-    execs: join(roots.state, 'pods', uid, 'x', id.slice(0, 12)),
-    cgroup: join(roots.state, 'pods', uid, 'x', id.slice(0, 12), 'cgroup'),
-    process: join(roots.state, 'pods', uid, 'x', id.slice(0, 12), 'process.json'),
+    execs,
+    cgroup: join(execs, 'cgroup'),
+    process: join(execs, 'process.json'),
+    secrets: join(execs, 'secrets.json'),
   };
 }
 

@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { secretsFolder } from '../../src/objects/store.ts';
-import { claimDir } from '../../src/state/paths.ts';
+import { type Roots, claimDir } from '../../src/state/paths.ts';
 import { eventually } from '../support/cli.ts';
 import { Victim } from '../support/crash.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
@@ -18,6 +19,15 @@ afterEach(async () => {
   for (const kind of ['configmaps', 'secrets', 'pvc']) await victim.run('delete', kind, '--all');
 });
 afterAll(() => victim.remove());
+
+/** Names of minirt's files on a disk, or in memory, that have the password in them, as it is or in base64. */
+function filesWithPassword(where: 'disk' | 'memory', { root, state, logs }: Roots): readonly string[] {
+  const filter = where === 'disk' ? ['!', '-fstype', 'tmpfs'] : ['-fstype', 'tmpfs'];
+  const patterns = ['-e', PASSWORD, '-e', Buffer.from(PASSWORD).toString('base64')];
+  const search = ['-type', 'f', '-exec', 'grep', '-laF', ...patterns, '{}', '+'];
+  const { stdout } = spawnSync('find', [root, state, logs, ...filter, ...search], { encoding: 'utf8' });
+  return stdout.split('\n').flatMap((path) => (path === '' ? [] : [basename(path)]));
+}
 
 /** Writes a manifest of these objects and answers its path. */
 function manifest(...objects: readonly object[]): string {
@@ -183,6 +193,35 @@ describe('a pod', () => {
     await eventually(async () => {
       expect((await victim.run('logs', 'needy')).stdout).toBe('A=there\n');
     });
+  });
+
+  test('leaves nothing of its Secrets on a disk, whatever its hooks and probes print, and when they have changed', async () => {
+    const hook = (line: string): object => ({ exec: { command: sh(line) } });
+    const trap = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
+    const { roots } = victim;
+    const path = manifest(
+      secret('s', { password: PASSWORD }),
+      pod('shy', {
+        env: [{ name: 'P', valueFrom: { secretKeyRef: { name: 's', key: 'password' } } }],
+        lifecycle: { postStart: hook('echo "first $P"'), preStop: hook('echo "last $P"') },
+        readinessProbe: { ...hook('echo "probe $P"; exit 1'), periodSeconds: 1 },
+        command: sh(trap),
+      }),
+    );
+    await victim.run('run', '-d', path);
+    manifest(secret('s', { password: 'another-one-by-now' }));
+    await victim.run('apply', '-f', path);
+    await eventually(async () => {
+      expect((await victim.run('logs', 'shy', '--hooks')).stdout).toContain('probe ***');
+    });
+    expect(await victim.run('exec', 'shy', '--', '/bin/sh', '-c', 'echo $P')).toMatchObject({
+      stdout: `${PASSWORD}\n`,
+    });
+    expect(filesWithPassword('disk', roots)).toEqual([]);
+    expect(filesWithPassword('memory', roots)).toContain('process.json');
+    await victim.run('delete', 'pod', 'shy');
+    expect((await victim.run('logs', 'shy', '--hooks', '--deleted')).stdout).toContain('last ***');
+    expect([...filesWithPassword('disk', roots), ...filesWithPassword('memory', roots)]).toEqual([]);
   });
 
   test('takes variables anew when its container comes again', async () => {

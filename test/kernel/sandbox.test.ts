@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { encodePlan } from '../../src/helper/plan.ts';
 import { runRole } from '../../src/helper/process.ts';
-import { makeSandbox, removePrivateMount, removeSandbox } from '../../src/helper/sandbox.ts';
+import { makeSandbox, unmount, removeSandbox } from '../../src/helper/sandbox.ts';
 
 const never = new AbortController().signal;
 const dir = mkdtempSync('/tmp/mrt-');
@@ -22,7 +22,7 @@ const inside = (...command: string[]): string =>
 
 afterEach(async () => {
   await removeSandbox({ namespaces });
-  await removePrivateMount(join(dir, 'm'));
+  await unmount(join(dir, 'm'));
   expect(mounts()).toEqual([]);
 });
 afterAll(() => {

@@ -19,7 +19,7 @@ import { defaultCapabilities } from '../../src/container/capabilities.ts';
 import { type Snapshot, snapshot } from '../../src/doctor/snapshot.ts';
 import type { ContainerSpec, ProcessSpec } from '../../src/container/spec.ts';
 import type { MonitorClient } from '../../src/helper/monitor.ts';
-import { makeSandbox, removePrivateMount, removeSandbox, type SandboxFiles } from '../../src/helper/sandbox.ts';
+import { makeSandbox, unmount, removeSandbox, type SandboxFiles } from '../../src/helper/sandbox.ts';
 import type { MonitorRecord } from '../../src/helper/record.ts';
 import { leftSince } from './leaks.ts';
 
@@ -160,7 +160,7 @@ export class TestHost {
       await removeContainer(place);
     }
     await removeSandbox({ namespaces: this.namespaces });
-    await removePrivateMount(join(this.dir, 'm'));
+    await unmount(join(this.dir, 'm'));
     // A killed monitor leaves its container dying.
     await until('the cgroups are empty', () =>
       readFileSync(join(this.cgroup, 'cgroup.events'), 'utf8').includes('populated 0'),

@@ -14,13 +14,13 @@ import { runHttpHook } from '../hooks/http.ts';
 import type { HookOutcome } from '../hooks/outcome.ts';
 import { runSleepHook } from '../hooks/sleep.ts';
 import { failureMessage, handlerText, invalidHandler } from '../hooks/text.ts';
-import { maskOf } from '../mask.ts';
 import type { HookCut } from '../plan.ts';
 import type { ContainerRecord, HookName, HookRun } from '../record.ts';
 import { graceLeft } from '../stop.ts';
 import type { PodHostPorts } from './host.ts';
 import { Lifeline } from './lifeline.ts';
 import type { Live } from './live.ts';
+import { maskOfInstance } from './mask.ts';
 
 /** Bytes of a hook's output that are kept. */
 const OUTPUT_LIMIT = 64 * 1024;
@@ -57,7 +57,7 @@ export async function runHook(running: RunningHook): Promise<void> {
   });
   // What another owner will find is not for this one to tell.
   if (ports.signal.aborted) return;
-  const mask = await maskOf(engine.pod, ports.objects);
+  const mask = await maskOfInstance(ports, engine, id);
   const { truncated } = told;
   const output = mask(told.output);
   const why = running.cut.aborted && !told.outcome.ok ? (running.cut.reason as HookCut) : undefined;

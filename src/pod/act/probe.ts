@@ -7,7 +7,6 @@ import type { Container, EnvVar, Probe, ProbeName } from '../../manifest/pod.ts'
 import { containerPaths } from '../../state/paths.ts';
 import type { EngineView } from '../engine.ts';
 import type { ProbeOutcome } from '../journal-entry.ts';
-import { maskOf } from '../mask.ts';
 import { type RunCommand, tryExec } from '../probes/exec.ts';
 import { tryGrpc } from '../probes/grpc.ts';
 import { tryHttp } from '../probes/http.ts';
@@ -18,6 +17,7 @@ import { ownProcess } from './hook.ts';
 import type { PodHostPorts } from './host.ts';
 import { Lifeline } from './lifeline.ts';
 import type { Live } from './live.ts';
+import { maskOfInstance } from './mask.ts';
 
 /** A try that could not be carried out is repeated at once, up to so many in all (prober.go: maxProbeRetries). */
 const TRIES = 3;
@@ -52,7 +52,7 @@ export async function runProbe(running: RunningProbe): Promise<void> {
   if (ports.signal.aborted) return;
   if (gone) return live?.gone;
   const took = Number(ports.clock.now() - began) / NANOSECONDS;
-  const mask = await maskOf(engine.pod, ports.objects);
+  const mask = await maskOfInstance(ports, engine, id);
   const { outcome } = tried;
   const output = mask(tried.output);
   note(running, probe, { ...tried, output }, took);

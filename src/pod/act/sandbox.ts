@@ -6,11 +6,12 @@ import { isMinirtError, messageOf } from '../../base/errors.ts';
 import type { Namespaces } from '../../container/spec.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
-import { makeSandbox, mountTmpfs, removePrivateMount, removeSandbox, unmountFolder } from '../../helper/sandbox.ts';
+import { makeSandbox, mountTmpfs, removeSandbox, unmount, unmountFolder } from '../../helper/sandbox.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import { detachPod } from '../../network/index.ts';
 import { privateFolder } from '../../state/files.ts';
 import { type PodPaths, type Roots, claimsDir, podPaths } from '../../state/paths.ts';
+import { isInMemory, memoryOptions } from '../../sys/memory.ts';
 import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
 import { hostnameOf, onHost } from '../hostname.ts';
@@ -55,7 +56,9 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
   try {
     const files = sandboxFiles(paths);
     claimBulk(ports.roots, engine.record.uid);
-    const failures = await prepareVolumes(preparing(ports, engine));
+    const making = preparing(ports, engine);
+    await makeExecs(ports.roots, paths, making);
+    const failures = await prepareVolumes(making);
     if (ports.signal.aborted) throw abortReason(ports.signal);
     if (failures.length > 0) return engine.emit({ kind: 'volumesFailed', failures });
     // A half-made one of an owner that died is swept first.
@@ -98,6 +101,18 @@ export function preparing(ports: PodHostPorts, { pod, record }: EngineView): Pre
   };
 }
 
+/** Values of Secrets are in what execs start from and print: a tmpfs of its own where the state folder is on a disk. */
+async function makeExecs({ state }: Roots, { execs }: PodPaths, { mountTmpfs: mount }: Preparing): Promise<void> {
+  if (!isInMemory(state)) return mount(execs, { mode: 0o700, options: memoryOptions('50%') });
+  privateFolder(execs);
+}
+
+async function removeExecs({ execs }: PodPaths, signal: AbortSignal): Promise<void> {
+  if (!existsSync(execs)) return;
+  await unmount(execs);
+  await removeTree(execs, signal);
+}
+
 /** Several states may share a root: a pod's data there says whose it is, for `doctor`. */
 function claimBulk(roots: Roots, uid: string): void {
   const { bulk } = podPaths(roots, uid);
@@ -111,6 +126,7 @@ export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): 
   const paths = podPaths(ports.roots, engine.record.uid);
   for (let told = ''; ;) {
     try {
+      await removeExecs(paths, ports.signal);
       await unmountFolder(paths.memory);
       await sweep(ports, engine, paths);
       await ports.cgroups.removePod(engine.record.uid);
@@ -132,7 +148,7 @@ async function sweep(ports: PodHostPorts, engine: EngineView, paths: PodPaths): 
     await removeSandbox({ namespaces: sandboxFiles(paths).namespaces });
     // The last pod takes the mount point with it, so that nothing of an idle minirt is in the host's table.
     const shared = dirname(paths.namespaces);
-    if ((await readdir(shared)).length === 0) await removePrivateMount(shared);
+    if ((await readdir(shared)).length === 0) await unmount(shared);
   });
 }
 

@@ -4,6 +4,7 @@ import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { type ErrorCode, MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
+import { Teardown } from '../../base/teardown.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
 import type { ContainerSpec, Credentials } from '../../container/spec.ts';
 import { resolveUser } from '../../container/users.ts';
@@ -25,6 +26,7 @@ import { partFailure } from '../volumes/mount.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage } from './image.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
+import { noteSecrets } from './mask.ts';
 import { namespacesOf, sandboxFiles, volumeHome } from './sandbox.ts';
 
 /** The kubelet looks again at a container it could not create after this long. */
@@ -90,19 +92,23 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
   const { ports, engine, container } = starting;
   const uid = engine.record.uid;
   const paths = containerPaths(ports.roots, uid, id);
-  const spec = await specOf(starting, image, id);
-  privateFolder(paths.execs);
-  writeAtomically(paths.process, JSON.stringify(spec.process));
-  const cgroup = await ports.cgroups.createContainer(uid, id);
+  const undo = new Teardown();
+  undo.add('remove what its execs were to find', () => rm(paths.execs, { recursive: true, force: true }));
   try {
+    privateFolder(paths.execs);
+    await noteSecrets(ports, engine, paths);
+    const spec = await specOf(starting, image, id);
+    writeAtomically(paths.process, JSON.stringify(spec.process));
+    const cgroup = await ports.cgroups.createContainer(uid, id);
+    undo.add('remove its cgroup', () => cgroup.remove());
     writeAtomically(paths.cgroup, cgroup.path);
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
     const client = await createContainer(spec, paths, cgroup, ports.signal);
+    undo.move();
     const { letGo } = starting;
     return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup, letGo }));
   } catch (error) {
-    await cgroup.remove().catch(() => undefined);
-    await rm(paths.execs, { recursive: true, force: true });
+    await undo.run().catch(() => undefined);
     throw error;
   }
 }

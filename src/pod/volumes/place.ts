@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { kernelIsAtLeast } from '../../sys/host.ts';
+import { memoryOptions } from '../../sys/memory.ts';
 import type { Preparing, VolumeHome } from './kind.ts';
 
 /** Whoever a container runs as may write to it (pkg/volume/emptydir: perm). */
@@ -35,9 +35,7 @@ export const inMemory: Place = {
 
   async make(name, { home, node, mountTmpfs }, size = node.memory) {
     const path = this.folder(name, home);
-    // Swapped out it would be on a disk.
-    const noswap = kernelIsAtLeast(6, 4) ? ',noswap' : '';
-    await mountTmpfs(path, { mode: OPEN, options: `size=${size}${noswap}` });
+    await mountTmpfs(path, { mode: OPEN, options: memoryOptions(size) });
     return path;
   },
 };

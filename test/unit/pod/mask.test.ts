@@ -40,6 +40,7 @@ describe('a mask', () => {
 describe('of a pod', () => {
   const secret = buildSecret({ stringData: { password: 'correct horse' } });
   const asked: string[] = [];
+  const nothing = (): Promise<readonly string[]> => Promise.resolve([]);
   const source = {
     configMap: () => Promise.resolve(undefined),
     secret: (_: string, name: string) => Promise.resolve((asked.push(name), name === 'gone' ? undefined : secret)),
@@ -55,17 +56,25 @@ describe('of a pod', () => {
   });
 
   test('it knows the Secrets that any container refers to', async () => {
-    expect((await maskOf(pod, source))('say correct horse')).toBe('say ***');
+    expect((await maskOf(pod, source, nothing))('say correct horse')).toBe('say ***');
     expect(asked).toEqual(['s', 'gone']);
+  });
+
+  test('it knows the values that a container got before they changed', async () => {
+    const before = (): Promise<readonly string[]> =>
+      Promise.resolve([Buffer.from('battery staple').toString('base64')]);
+    expect((await maskOf(pod, source, before))('say correct horse, battery staple')).toBe('say ***, ***');
   });
 
   test('it knows the Secrets in its volumes', async () => {
     const sources = [{ kind: 'secret', object: 's', items: [], optional: false } as const];
     const volumes = [{ kind: 'projected', name: 'v', sources, defaultMode: 0o644 } as const];
-    expect((await maskOf({ ...aPod(), volumes }, source))('say correct horse')).toBe('say ***');
+    expect((await maskOf({ ...aPod(), volumes }, source, nothing))('say correct horse')).toBe('say ***');
   });
 
   test('it hides nothing where the manifest says so', async () => {
-    expect((await maskOf({ ...pod, masksSecrets: false }, source))('say correct horse')).toBe('say correct horse');
+    expect((await maskOf({ ...pod, masksSecrets: false }, source, nothing))('say correct horse')).toBe(
+      'say correct horse',
+    );
   });
 });
