@@ -21,10 +21,12 @@ async function said(line: string, source: object, more: object = {}): Promise<st
   return pod.log();
 }
 
+/** Of volumes: what else a pod has in memory is not theirs. */
 const memoryMounts = (): readonly string[] =>
   readMountinfo()
     .map(({ mountPoint, type }) => `${type} ${mountPoint}`)
-    .filter((line) => line.includes(join(pods.roots.state, 'm')) && line.startsWith('tmpfs'));
+    .filter((line) => line.includes(join(pods.roots.state, 'm')) && line.startsWith('tmpfs'))
+    .filter((line) => !line.endsWith('/.execs'));
 
 /** Files of minirt's, but for logs and what is in memory, in which a text is. */
 function filesWith(text: string): readonly string[] {
