@@ -187,6 +187,18 @@ static void apply_bind(int root, const char *path, const char *flags, int source
 		fail(STAGE_MOUNTS, "bind on %s", path);
 }
 
+/* What another image holds. Nobody writes to it, so it needs no upper directory. */
+static void apply_layers(int root, char **args)
+{
+	char none[] = "";
+	char *words[OVERLAY_ARGS] = { args[1], none, none, none };
+	autoclose int source = mounts_open_layers(args[0], words, args[2]);
+
+	if (source < 0)
+		fail(STAGE_SUBPATH, "layers %s", args[3]);
+	apply_bind(root, args[3], args[4], source);
+}
+
 static void apply_made(int root, const struct step *step)
 {
 	char **args = step->args;
@@ -268,6 +280,8 @@ void mounts_apply(const struct plan *plan, const struct sources *sources, int ro
 			apply_bind(root, step->args[1], step->args[2], sources->fds[i]);
 		else if (step->kind == STEP_BIND_PART)
 			apply_bind(root, step->args[2], step->args[3], sources->fds[i]);
+		else if (step->kind == STEP_LAYERS)
+			apply_layers(root, step->args);
 		else if (step->kind == STEP_MASK || step->kind == STEP_READONLY)
 			apply_cover(root, step);
 		else

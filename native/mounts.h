@@ -15,6 +15,11 @@ struct sources {
 void mounts_open_sources(const struct plan *plan, struct sources *sources);
 /* rootfs.c: in the new mount namespace, makes the root file system on top of "/". Answers a descriptor of it. */
 int mounts_make_root(const struct plan *plan);
+/*
+ * In that namespace: a detached clone of what the absolute or relative path `part` leads to beneath an overlay of layers,
+ * which are words as in the plan's `overlay`; empty: of all of it. -1 with errno when there is no such directory.
+ */
+int mounts_open_layers(const char *store, char *const *words, const char *part);
 /* Carries out all steps beneath `root`, in order. */
 void mounts_apply(const struct plan *plan, const struct sources *sources, int root);
 /* Opens a new terminal of the container's own devpts; /dev/console becomes it. *slave is the other side. */

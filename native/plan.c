@@ -42,6 +42,7 @@ static const struct shape shapes[] = {
 	{ "mount", "m", STEP, STEP_MOUNT, { "*", "*", "/", "f", "*" } },
 	{ "bind", "m", STEP, STEP_BIND, { "/", "/", "f" } },
 	{ "bind-part", "m", STEP, STEP_BIND_PART, { "/", "*", "/", "f" } },
+	{ "layers", "m", STEP, STEP_LAYERS, { "/", "*", "*", "/", "f" } },
 	{ "mkdir", "m", STEP, STEP_MKDIR, { "/", "o", "u", "u" } },
 	{ "symlink", "m", STEP, STEP_SYMLINK, { "*", "/" } },
 	{ "node", "m", STEP, STEP_NODE, { "/", "c|b", "u", "u", "o" } },

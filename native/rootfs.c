@@ -1,6 +1,7 @@
 /* The root file system: an overlay of the image's layers, or a directory. */
 #include "fd.h"
 #include "mounts.h"
+#include "path.h"
 #include "status.h"
 
 #include <errno.h>
@@ -29,17 +30,29 @@ static size_t put_escaped(char *out, size_t room, const char *key, const char *v
 	return size;
 }
 
+/* A clone of what `part` leads to beneath `tree`; of all of it when that is empty. -1 with errno. */
+static int clone_beneath(int tree, const char *part)
+{
+	autoclose int inside =
+		part[0] == '\0' ? -1 : path_open(tree, part, O_PATH | O_DIRECTORY, 0);
+
+	if (inside < 0 && part[0] != '\0')
+		return -1;
+	return open_tree(inside < 0 ? tree : inside, "",
+			 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
 /*
  * mount(2) and not fsopen: its options may fill a page, and names relative to the store keep 127 layers within it.
  * The overlay is mounted on the store for a moment, which hides nothing as nobody looks, and moved away.
  */
-static int make_overlay(const struct plan *plan)
+static int make_overlay(const char *store, char *const *words, const char *part)
 {
 	char options[4096];
-	const char *const *words = (const char *const *)plan->overlay;
 	size_t size =
 		(size_t)snprintf(options, sizeof(options), "lowerdir=%s", words[OVERLAY_LOWER]);
-	int root;
+	autoclose int made = -1;
+	int root, why;
 
 	errno = E2BIG;
 	if (size >= sizeof(options))
@@ -57,31 +70,32 @@ static int make_overlay(const struct plan *plan)
 	if (size >= sizeof(options))
 		fail(STAGE_ROOTFS, "overlay options");
 	errno = EINVAL;
-	if (plan->store == NULL || chdir(plan->store) < 0 ||
-	    mount("overlay", ".", "overlay", 0, options) < 0)
-		fail(STAGE_ROOTFS, "overlay on %s", plan->store == NULL ? "no store" : plan->store);
-	root = open_tree(AT_FDCWD, plan->store, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (root < 0 || umount2(plan->store, MNT_DETACH) < 0 || chdir("/") < 0)
-		fail(STAGE_ROOTFS, "overlay from %s", plan->store);
+	if (chdir(store) < 0 || mount("overlay", ".", "overlay", 0, options) < 0)
+		fail(STAGE_ROOTFS, "overlay on %s", store);
+	made = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = made < 0 ? -1 : clone_beneath(made, part);
+	why = errno;
+	if (umount2(store, MNT_DETACH) < 0 || chdir("/") < 0)
+		fail(STAGE_ROOTFS, "overlay from %s", store);
+	errno = why;
 	return root;
 }
 
 /* An overlay has at least two layers; one that nobody writes to is a directory. */
-static int open_only_layer(const struct plan *plan)
+static int open_only_layer(const char *store, const char *layer, const char *part)
 {
-	int store = plan->store == NULL ? -1 : open(plan->store, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int root = store < 0 ? -1
-			     : open_tree(store, plan->overlay[OVERLAY_LOWER],
-					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	autoclose int stored = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int only =
+		stored < 0 ? -1 : openat(stored, layer, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	fd_close(&store);
-	return root;
+	return only < 0 ? -1 : clone_beneath(only, part);
 }
 
-static bool is_single(const struct plan *plan)
+int mounts_open_layers(const char *store, char *const *words, const char *part)
 {
-	return plan->overlay[OVERLAY_UPPER][0] == '\0' &&
-	       strchr(plan->overlay[OVERLAY_LOWER], ':') == NULL;
+	if (words[OVERLAY_UPPER][0] == '\0' && strchr(words[OVERLAY_LOWER], ':') == NULL)
+		return open_only_layer(store, words[OVERLAY_LOWER], part);
+	return make_overlay(store, words, part);
 }
 
 int mounts_make_root(const struct plan *plan)
@@ -91,8 +105,10 @@ int mounts_make_root(const struct plan *plan)
 	int root;
 
 	errno = EINVAL;
-	if (plan->overlay[OVERLAY_LOWER] != NULL)
-		root = is_single(plan) ? open_only_layer(plan) : make_overlay(plan);
+	if (plan->overlay[OVERLAY_LOWER] != NULL && plan->store == NULL)
+		fail(STAGE_ROOTFS, "overlay without a store");
+	else if (plan->overlay[OVERLAY_LOWER] != NULL)
+		root = mounts_open_layers(plan->store, plan->overlay, "");
 	else if (plan->rootfs != NULL)
 		root = open_tree(AT_FDCWD, plan->rootfs,
 				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);

@@ -96,6 +96,10 @@ function mountOp(mount: Mount): Op {
     const { source, part, target } = mount;
     return part === undefined ? ['bind', source, target, flags] : ['bind-part', source, part, target, flags];
   }
+  if (mount.kind === 'layers') {
+    const { rootfs, part = '', target } = mount;
+    return ['layers', rootfs.store, rootfs.layers.join(':'), part, target, flags];
+  }
   return ['mount', mount.type, mount.source, mount.target, flags, mount.data];
 }
 

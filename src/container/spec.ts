@@ -13,6 +13,15 @@ export type Mount =
       readonly flags: readonly MountFlag[];
     }
   | {
+      /** Layers of another image, which nobody can write to. */
+      readonly kind: 'layers';
+      readonly rootfs: RootFs;
+      /** Only the directory that this path leads to within them. */
+      readonly part?: string;
+      readonly target: string;
+      readonly flags: readonly MountFlag[];
+    }
+  | {
       readonly kind: 'filesystem';
       readonly type: string;
       readonly source: string;

@@ -2,22 +2,27 @@ import { posix } from 'node:path';
 import type {
   DownwardAPIVolumeFile,
   KeyToPath as V1KeyToPath,
-  Volume as V1Volume,
   VolumeMount as V1VolumeMount,
   VolumeProjection,
 } from 'kubernetes-types/core/v1.js';
+import { defaultPullPolicy, volumeKey } from './defaults.ts';
+import type { NewerVolume } from './newer.ts';
 import type {
   DownwardFile,
   EmptyDirVolume,
   HostPathType,
   MountPropagation,
+  PullPolicy,
   Projection,
   Volume,
   VolumeMount,
 } from './volume.ts';
 
-/** The internal volume of a checked and defaulted one, whose one source decides the kind. */
-export function buildVolume(volume: V1Volume): Volume {
+/**
+ * The internal volume of a checked and defaulted one, whose one source decides the kind. `unwritten`: as the annotation
+ * DEFAULTED_POLICY has them.
+ */
+export function buildVolume(volume: NewerVolume, unwritten: ReadonlySet<string>): Volume {
   const { name, emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim: claim } = volume;
   if (hostPath !== undefined) {
     return { kind: 'hostPath', name, path: rooted(hostPath.path), type: (hostPath.type ?? '') as HostPathType };
@@ -38,6 +43,11 @@ export function buildVolume(volume: V1Volume): Volume {
   }
   if (claim !== undefined) {
     return { kind: 'persistentVolumeClaim', name, claim: claim.claimName, readOnly: claim.readOnly ?? false };
+  }
+  if (volume.image !== undefined) {
+    const { reference = '', pullPolicy = defaultPullPolicy(reference) } = volume.image;
+    const pullPolicyWritten = !(pullPolicy === 'Always' && unwritten.has(volumeKey(name)));
+    return { kind: 'image', name, reference, pullPolicy: pullPolicy as PullPolicy, pullPolicyWritten };
   }
   const { medium = '', sizeLimit } = emptyDir ?? {};
   return { kind: 'emptyDir', name, medium: medium as EmptyDirVolume['medium'], sizeLimit };

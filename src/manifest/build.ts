@@ -10,6 +10,7 @@ import type {
 import { parseDuration } from '../base/duration.ts';
 import { buildNetwork } from './build-network.ts';
 import { absolute, buildVolume, buildVolumeMount } from './build-volume.ts';
+import type { NewerEnvVarSource } from './newer.ts';
 import { DEFAULTED_POLICY, HOOK_TIMEOUT, MASK_SECRETS, defaultPullPolicy } from './defaults.ts';
 import type {
   Container,
@@ -48,7 +49,7 @@ export function buildPod(object: V1Pod): Pod {
     readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     masksSecrets: annotations[MASK_SECRETS] !== 'false',
     hookTimeout: parseDuration(annotations[HOOK_TIMEOUT] ?? ''),
-    volumes: (spec?.volumes ?? []).map(buildVolume),
+    volumes: (spec?.volumes ?? []).map((volume) => buildVolume(volume, unwritten)),
     containers: [
       ...(spec?.initContainers ?? []).map((one) =>
         buildContainer(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', unwritten),
@@ -60,13 +61,17 @@ export function buildPod(object: V1Pod): Pod {
 }
 
 function envEntry({ name, value = '', valueFrom }: V1EnvVar): EnvEntry {
-  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom ?? {};
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef, fileKeyRef }: NewerEnvVarSource = valueFrom ?? {};
   const key = configMapKeyRef ?? secretKeyRef;
   if (key !== undefined) {
     const kind = configMapKeyRef === undefined ? 'secretKey' : 'configMapKey';
     return { name, from: { kind, object: key.name ?? '', key: key.key, optional: key.optional ?? false } };
   }
   if (fieldRef !== undefined) return { name, from: { kind: 'field', path: fieldRef.fieldPath } };
+  if (fileKeyRef !== undefined) {
+    const { volumeName: volume = '', path = '', key: of = '', optional = false } = fileKeyRef;
+    return { name, from: { kind: 'fileKey', volume, path, key: of, optional } };
+  }
   if (resourceFieldRef === undefined) return { name, value };
   const { containerName, resource, divisor = '0' } = resourceFieldRef;
   return { name, from: { kind: 'resource', container: containerName, resource, divisor } };

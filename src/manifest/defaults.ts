@@ -1,13 +1,14 @@
-import type { Volume } from 'kubernetes-types/core/v1.js';
 import { type Rows, fieldTables, shapeOf } from './fields.ts';
 import type { Path } from './node.ts';
+import type { NewerVolume } from './newer.ts';
 import type { PullPolicy, V1Container, V1Pod } from './pod.ts';
 
 type Plain = Record<string, unknown>;
 
 /**
- * Names the containers whose `imagePullPolicy: Always` was not written but defaulted. A stored Pod shows every default,
- * so this is the only place that remembers; it goes along when the object is printed and run again.
+ * Names the containers, and as `volumes/NAME` the image volumes, whose pull policy `Always` was not written but defaulted.
+ * A stored Pod shows every default, so this is the only place that remembers; it goes along when the object is printed and
+ * run again.
  */
 export const DEFAULTED_POLICY = 'minirt.dev/defaulted-image-pull-policy';
 
@@ -31,9 +32,16 @@ export function withDefaults(written: V1Pod): V1Pod {
     if (imagePullPolicy === 'Always') defaulted.push(container.name);
     return { ...container, imagePullPolicy };
   };
+  const completeVolume = (given: NewerVolume): NewerVolume => {
+    const volume = withSource(given);
+    if (volume.image === undefined || (volume.image.pullPolicy ?? '') !== '') return volume;
+    const pullPolicy = defaultPullPolicy(volume.image.reference ?? '');
+    if (pullPolicy === 'Always') defaulted.push(volumeKey(volume.name));
+    return { ...volume, image: { ...volume.image, pullPolicy } };
+  };
   const { containers = [], initContainers, volumes } = pod.spec ?? {};
   const completed = {
-    ...(volumes === undefined ? {} : { volumes: volumes.map(withSource) }),
+    ...(volumes === undefined ? {} : { volumes: volumes.map(completeVolume) }),
     ...(initContainers === undefined ? {} : { initContainers: initContainers.map(complete) }),
     containers: containers.map(complete),
   };
@@ -45,8 +53,13 @@ export function withDefaults(written: V1Pod): V1Pod {
   return sorted({ ...pod, apiVersion: 'v1', kind: 'Pod', metadata, spec }) as V1Pod;
 }
 
+/** How DEFAULTED_POLICY names an image volume. */
+export function volumeKey(name: string): string {
+  return `volumes/${name}`;
+}
+
 /** A volume of which nothing is said but its name is an emptyDir (SetDefaults_Volume). */
-function withSource(volume: Volume): Volume {
+function withSource(volume: NewerVolume): NewerVolume {
   return Object.keys(volume).length > 1 ? volume : { ...volume, emptyDir: {} };
 }
 

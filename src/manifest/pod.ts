@@ -1,5 +1,7 @@
 import type { Pod as V1Pod, Container as V1Container } from 'kubernetes-types/core/v1.js';
-import type { Volume, VolumeMount } from './volume.ts';
+import type { PullPolicy, Volume, VolumeMount } from './volume.ts';
+
+export type { PullPolicy };
 
 export type { V1Pod, V1Container };
 
@@ -77,7 +79,6 @@ export interface RestartRule {
 export type Role = 'init' | 'sidecar' | 'main';
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
-export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
 
 export interface EnvVar {
   readonly name: string;
@@ -94,6 +95,15 @@ export type EnvSource =
     }
   /** A field of the pod: `metadata.labels['app']`. */
   | { readonly kind: 'field'; readonly path: string }
+  /** A line of a file that a container left in an emptyDir of the pod. */
+  | {
+      readonly kind: 'fileKey';
+      readonly volume: string;
+      /** Relative. */
+      readonly path: string;
+      readonly key: string;
+      readonly optional: boolean;
+    }
   /** `limits.cpu`, of this container when none is named, counted in units of `divisor`. */
   | {
       readonly kind: 'resource';

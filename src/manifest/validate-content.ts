@@ -83,13 +83,17 @@ function validateDownward(items: readonly Partial<DownwardAPIVolumeFile>[], path
 }
 
 function validateFile({ path = '', mode }: { path?: string; mode?: number }, at: Path, report: Report): void {
-  if (path === '') report.problem([...at, 'path'], 'Required value');
-  complain(report, [...at, 'path'], path, notDescending(path));
-  // What begins so is the volume's own (ValidateLocalNonReservedPath).
-  if (path.startsWith('..') && !path.split('/').includes('..')) {
-    complain(report, [...at, 'path'], path, ["must not start with '..'"]);
-  }
+  validateFilePath(path, [...at, 'path'], report);
   validateMode(mode, [...at, 'mode'], report);
+}
+
+/** A file within a volume (validateLocalNonReservedPath): what begins with two dots is the volume's own. */
+export function validateFilePath(path: string, at: Path, report: Report): void {
+  if (path === '') report.problem(at, 'Required value');
+  complain(report, at, path, notDescending(path));
+  if (path.startsWith('..') && !path.split('/').includes('..')) {
+    complain(report, at, path, ["must not start with '..'"]);
+  }
 }
 
 function validateMode(mode: number | undefined, path: Path, report: Report): void {

@@ -1,15 +1,11 @@
 /** Kubernetes' rules for where variables come from (pkg/apis/core/validation: ValidateEnv, ValidateEnvFrom). */
-import type {
-  EnvFromSource,
-  EnvVar,
-  EnvVarSource,
-  ObjectFieldSelector,
-  ResourceFieldSelector,
-} from 'kubernetes-types/core/v1.js';
+import type { EnvFromSource, EnvVar, ObjectFieldSelector, ResourceFieldSelector } from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
+import type { FileKeySelector, NewerEnvVarSource, NewerVolume } from './newer.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
 import { nanos } from './quantity.ts';
+import { validateFilePath } from './validate-content.ts';
 
 const FIELDS = [
   'metadata.name',
@@ -32,7 +28,13 @@ const RESOURCES = [
 ];
 const SUBSCRIPT = /^(metadata\.(?:labels|annotations))\['(.*)'\]$/s;
 
-export function validateEnv(variable: Partial<EnvVar>, path: Path, report: Report): void {
+/** `volumes`: of the pod. */
+export function validateEnv(
+  variable: Partial<EnvVar>,
+  volumes: readonly Partial<NewerVolume>[],
+  path: Path,
+  report: Report,
+): void {
   const { name = '', value = '', valueFrom } = variable;
   if (name === '') report.problem([...path, 'name'], 'Required value');
   else complain(report, [...path, 'name'], name, names.envNameComplaints(name));
@@ -40,10 +42,31 @@ export function validateEnv(variable: Partial<EnvVar>, path: Path, report: Repor
   if (value !== '') {
     complain(report, [...path, 'valueFrom'], '', ['may not be specified when `value` is not empty']);
   }
-  validateSource(valueFrom, [...path, 'valueFrom'], report);
+  const at = [...path, 'valueFrom'];
+  validateSource(valueFrom, at, report);
+  const { fileKeyRef }: NewerEnvVarSource = valueFrom;
+  if (fileKeyRef !== undefined) validateFileKey(fileKeyRef, volumes, [...at, 'fileKeyRef'], report);
 }
 
-function validateSource(source: EnvVarSource, path: Path, report: Report): void {
+function validateFileKey(
+  ref: FileKeySelector,
+  volumes: readonly Partial<NewerVolume>[],
+  at: Path,
+  report: Report,
+): void {
+  const { volumeName = '', path = '', key = '' } = ref;
+  const volume = volumes.find(({ name }) => name === volumeName);
+  if (volumeName === '') report.problem([...at, 'volumeName'], 'Required value');
+  else if (volume === undefined) report.problem([...at, 'volumeName'], `Not found: ${JSON.stringify(volumeName)}`);
+  else if (volume.emptyDir === undefined && Object.keys(volume).length > 1) {
+    complain(report, [...at, 'volumeName'], volumeName, ['referenced volume must be of type emptyDir']);
+  }
+  validateFilePath(path, [...at, 'path'], report);
+  if (key === '') report.problem([...at, 'key'], 'Required value');
+  else complain(report, [...at, 'key'], key, names.envNameComplaints(key));
+}
+
+function validateSource(source: NewerEnvVarSource, path: Path, report: Report): void {
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = source;
   const given = Object.keys(source);
   if (given.length === 0) {

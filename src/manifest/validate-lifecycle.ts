@@ -1,6 +1,7 @@
 /** Kubernetes' rules for hooks, probes, restart rules and stop signals (pkg/apis/core/validation). */
 import type { HTTPGetAction, LifecycleHandler, Probe, TCPSocketAction } from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
+import type { NewerVolume } from './newer.ts';
 import type { Path } from './node.ts';
 import type { Role, V1Container } from './pod.ts';
 import { type Report, complain } from './problem.ts';
@@ -18,7 +19,7 @@ export interface Around {
   /** Seconds. */
   readonly grace: number;
   readonly os: string;
-  readonly volumes: readonly { readonly name?: string }[];
+  readonly volumes: readonly Partial<NewerVolume>[];
 }
 
 /** Fields that `kubernetes-types` does not have yet. */

@@ -4,16 +4,16 @@ import type {
   EmptyDirVolumeSource,
   HostPathVolumeSource,
   PersistentVolumeClaimVolumeSource,
-  Volume,
   VolumeMount,
 } from 'kubernetes-types/core/v1.js';
 import * as names from './names.ts';
+import type { ImageVolumeSource, NewerVolume } from './newer.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
 import { nanos } from './quantity.ts';
 import { backsteps, notDescending, validateContent } from './validate-content.ts';
 
-export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path, report: Report): void {
+export function validateVolumes(volumes: readonly Partial<NewerVolume>[], path: Path, report: Report): void {
   const seen = new Set<string>();
   volumes.forEach((volume, i) => {
     const { name = '', ...sources } = volume;
@@ -26,6 +26,7 @@ export function validateVolumes(volumes: readonly Partial<Volume>[], path: Path,
     validateContent(volume, at, report);
     validateEmptyDir(volume.emptyDir, [...at, 'emptyDir'], report);
     validateClaim(volume.persistentVolumeClaim, [...at, 'persistentVolumeClaim'], report);
+    validateImage(volume.image, [...at, 'image'], report);
     const [, ...others] = Object.keys(sources);
     for (const kind of others) report.problem([...at, kind], 'Forbidden: may not specify more than 1 volume type');
   });
@@ -37,6 +38,15 @@ function validateClaim(
   report: Report,
 ): void {
   if (source !== undefined && (source.claimName ?? '') === '') report.problem([...path, 'claimName'], 'Required value');
+}
+
+function validateImage(source: ImageVolumeSource | undefined, path: Path, report: Report): void {
+  if (source === undefined) return;
+  const { reference = '' } = source;
+  if (reference === '') report.problem([...path, 'reference'], 'Required value');
+  else if (reference !== reference.trim()) {
+    complain(report, [...path, 'reference'], reference, ['must not have leading or trailing whitespace']);
+  }
 }
 
 function validateEmptyDir(source: EmptyDirVolumeSource | undefined, path: Path, report: Report): void {

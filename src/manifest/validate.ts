@@ -90,7 +90,7 @@ function validateContainer(container: Partial<V1Container>, around: Around, path
     complain(report, [...path, 'image'], image, ['must not have leading or trailing whitespace']);
   }
   env.forEach((variable, i) => {
-    validateEnv(variable, [...path, 'env', i], report);
+    validateEnv(variable, around.volumes, [...path, 'env', i], report);
   });
   envFrom.forEach((source, i) => {
     validateEnvFrom(source, [...path, 'envFrom', i], report);

@@ -1,6 +1,8 @@
 /** Volumes of a pod past the border, the one-of made a tag; and how containers mount them. */
 
-export type Volume = EmptyDirVolume | HostPathVolume | ClaimVolume | ContentVolume;
+export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
+
+export type Volume = EmptyDirVolume | HostPathVolume | ClaimVolume | ContentVolume | ImageVolume;
 
 interface Named {
   readonly name: string;
@@ -29,6 +31,15 @@ export interface HostPathVolume extends Named {
   /** As it is written, but absolute. */
   readonly path: string;
   readonly type: HostPathType;
+}
+
+/** What is in an image. */
+export interface ImageVolume extends Named {
+  readonly kind: 'image';
+  readonly reference: string;
+  readonly pullPolicy: PullPolicy;
+  /** False for an Always that was only defaulted. */
+  readonly pullPolicyWritten: boolean;
 }
 
 /** Files that are made from something else; those of the first three kinds have one source, of that kind. */

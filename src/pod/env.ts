@@ -5,6 +5,7 @@ import type { ConfigMap, ObjectSource, Secret } from '../manifest/objects.ts';
 import type { Container, EnvFrom, EnvSource, EnvVar, Pod } from '../manifest/pod.ts';
 import { divided, nanos, units } from '../manifest/quantity.ts';
 import type { Node } from '../sys/node.ts';
+import { parseEnvFile } from './env-file.ts';
 
 /** What variables are made from, as it is when the container is created. */
 export interface EnvFacts {
@@ -15,6 +16,13 @@ export interface EnvFacts {
   readonly node: Node;
   readonly configMaps: ReadonlyMap<string, ConfigMap>;
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** What containers left in volumes, by `fileOf`; a file that is not there has no entry. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** Names a file in `EnvFacts.files`. */
+export function fileOf({ volume, path }: { readonly volume: string; readonly path: string }): string {
+  return `${volume}/${path}`;
 }
 
 /** The objects that a container's variables come from; what does not exist is not there. */
@@ -70,6 +78,8 @@ function valueOf(source: EnvSource, container: Container, facts: EnvFacts): stri
     case 'configMapKey':
     case 'secretKey':
       return keyOf(source, facts);
+    case 'fileKey':
+      return lineOf(source, facts);
     case 'field':
       return podField(source.path, facts);
     case 'resource': {
@@ -94,8 +104,21 @@ function keyOf(source: Extract<EnvSource, { object: string }>, facts: EnvFacts):
   throw new MinirtError('config.missing', `couldn't find key ${key} in ${where}`);
 }
 
+/** The kubelet reads a file anew for every variable (kubelet_pods.go: makeEnvironmentVariables). */
+function lineOf(source: Extract<EnvSource, { kind: 'fileKey' }>, { files }: EnvFacts): string | undefined {
+  const text = files.get(fileOf(source));
+  const value = text === undefined ? undefined : parseEnvFile(text).get(source.key);
+  if (value !== undefined || source.optional) return value;
+  const where = `file ${source.path} of volume ${source.volume}`;
+  const why = text === undefined ? `${where} is not there` : `couldn't find key ${source.key} in ${where}`;
+  throw new MinirtError('config.missing', why);
+}
+
 /** A field of the pod as text (pkg/fieldpath: ExtractFieldPathAsString; kubelet_pods.go: podFieldSelectorRuntimeValue). */
-export function podField(path: string, { pod, uid, ip = '', node }: Omit<EnvFacts, 'configMaps' | 'secrets'>): string {
+export function podField(
+  path: string,
+  { pod, uid, ip = '', node }: Omit<EnvFacts, 'configMaps' | 'secrets' | 'files'>,
+): string {
   const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(path) ?? [];
   if (map === 'labels') return own(pod.labels, key);
   if (map === 'annotations') return own(pod.annotations, key);

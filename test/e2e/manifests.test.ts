@@ -41,6 +41,7 @@ const stories: Readonly<Record<string, Story>> = {
   },
   'command-arguments': { phase: 'Succeeded', logs: { c: 'hello world|$(MESSAGE)|second|' }, exits: { c: 0 } },
   'env-fields': { phase: 'Succeeded', logs: { c: 'env-fields default front two robot\naddress\n' } },
+  'env-file': { phase: 'Succeeded', logs: { c: 'address $(ABSENT)\n' }, exits: { setup: 0, c: 0 } },
   'configmap-keys': { phase: 'Succeeded', logs: { c: 'very INFO\n' } },
   'configmap-whole': { phase: 'Succeeded', logs: { c: 'SPECIAL_LEVEL=very\nSPECIAL_TYPE=charm\n' } },
   'secret-variables': { phase: 'Succeeded', logs: { c: 'admin\nadmin 39528$vdg7Jb\n' } },

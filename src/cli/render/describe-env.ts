@@ -1,5 +1,6 @@
 /** Where a container's variables come from, as `kubectl describe pod` shows it (describe.go: describeContainerEnvVars). */
-import type { EnvFromSource, EnvVar, EnvVarSource } from 'kubernetes-types/core/v1.js';
+import type { EnvFromSource, EnvVar } from 'kubernetes-types/core/v1.js';
+import type { NewerEnvVarSource } from '../../manifest/newer.ts';
 import type { V1Container, V1Pod } from '../../manifest/pod.ts';
 import { resourceValue } from '../../pod/env.ts';
 import type { Lines } from './lines.ts';
@@ -29,7 +30,7 @@ function describeVariable(
 }
 
 function valueCells(
-  { fieldRef, resourceFieldRef, secretKeyRef, configMapKeyRef }: EnvVarSource,
+  { fieldRef, resourceFieldRef, secretKeyRef, configMapKeyRef, fileKeyRef }: NewerEnvVarSource,
   container: V1Container,
   metadata: V1Pod['metadata'],
 ): readonly string[] {
@@ -42,6 +43,10 @@ function valueCells(
     const value = resourceValue({ resources: { limits, requests } }, { resource, divisor }, NO_NODE);
     const whole = value === '0' && (resource === 'limits.cpu' || resource === 'limits.memory');
     return [`${whole ? 'node allocatable' : value} (${resource})`];
+  }
+  if (fileKeyRef !== undefined) {
+    const { key = '', path = '', volumeName = '', optional = false } = fileKeyRef;
+    return [`<set to the key '${key}' of file '${path}' in volume '${volumeName}'>`, `Optional: ${optional}`];
   }
   const { key = '', name = '', optional = false } = secretKeyRef ?? configMapKeyRef ?? {};
   const where = secretKeyRef === undefined ? `of config map '${name}'` : `in secret '${name}'`;

@@ -1,10 +1,11 @@
-import type { ContainerStatus, Toleration, Volume } from 'kubernetes-types/core/v1.js';
+import type { ContainerStatus, Toleration } from 'kubernetes-types/core/v1.js';
 import type { Pod, V1Container, V1Pod } from '../../manifest/pod.ts';
 import type { V1Event } from '../../pod/events.ts';
 import type { JournalEntry } from '../../pod/journal-entry.ts';
 import { layOut } from './columns.ts';
 import { describeContainer } from './describe-container.ts';
 import { describeHooks, describeProbeFailures } from './describe-hooks.ts';
+import { describeVolumes } from './describe-volume.ts';
 import { humanDuration, rfc1123 } from './duration.ts';
 import { eventAge } from './event-row.ts';
 import { Lines } from './lines.ts';
@@ -97,61 +98,13 @@ function describeGates(lines: Lines, { spec, status }: V1Pod): void {
 }
 
 function describeTail(lines: Lines, { spec, status }: V1Pod): void {
-  const volumes = spec?.volumes ?? [];
-  if (volumes.length === 0) lines.add(0, 'Volumes:', '<none>');
-  else lines.add(0, 'Volumes:');
-  for (const volume of volumes) {
-    lines.add(1, `${volume.name}:`);
-    for (const [title, value] of volumeFacts(volume)) lines.add(2, `${title}:`, value);
-  }
+  describeVolumes(lines, spec?.volumes ?? []);
   lines.add(0, 'QoS Class:', status?.qosClass ?? '');
   describeMap(lines, 'Node-Selectors:', spec?.nodeSelector, '=');
   const tolerations = (spec?.tolerations ?? []).map(tolerationText);
   for (const [i, text] of (tolerations.length === 0 ? ['<none>'] : tolerations).entries()) {
     lines.add(0, i === 0 ? 'Tolerations:' : '', text);
   }
-}
-
-type Facts = readonly (readonly [title: string, value: string])[];
-
-function volumeFacts({ name: _name, ...volume }: Volume): Facts {
-  const { emptyDir, hostPath, secret, configMap, persistentVolumeClaim: claim } = volume;
-  if (emptyDir !== undefined) {
-    return [
-      ['Type', "EmptyDir (a temporary directory that shares a pod's lifetime)"],
-      ['Medium', emptyDir.medium ?? ''],
-      ['SizeLimit', emptyDir.sizeLimit ?? '<unset>'],
-    ];
-  }
-  if (hostPath !== undefined) {
-    return [
-      ['Type', 'HostPath (bare host directory volume)'],
-      ['Path', hostPath.path],
-      ['HostPathType', hostPath.type ?? ''],
-    ];
-  }
-  if (secret !== undefined) {
-    return [
-      ['Type', 'Secret (a volume populated by a Secret)'],
-      ['SecretName', secret.secretName ?? ''],
-      ['Optional', String(secret.optional ?? false)],
-    ];
-  }
-  if (configMap !== undefined) {
-    return [
-      ['Type', 'ConfigMap (a volume populated by a ConfigMap)'],
-      ['Name', configMap.name ?? ''],
-      ['Optional', String(configMap.optional ?? false)],
-    ];
-  }
-  if (claim !== undefined) {
-    return [
-      ['Type', 'PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)'],
-      ['ClaimName', claim.claimName],
-      ['ReadOnly', String(claim.readOnly ?? false)],
-    ];
-  }
-  return [['Type', Object.keys(volume)[0] ?? '<unknown>']];
 }
 
 function tolerationText({ key = '', value = '', effect = '', operator, tolerationSeconds }: Toleration): string {

@@ -46,7 +46,7 @@ export const containerTables = {
   EnvVarSource: {
     configMapKeyRef: supported('ConfigMapKeySelector'),
     fieldRef: supported('ObjectFieldSelector'),
-    fileKeyRef: notYet('FileKeySelector', 'configuration'),
+    fileKeyRef: supported('FileKeySelector', { note: "Of a file of lines `KEY='value'`." }),
     resourceFieldRef: supported('ResourceFieldSelector'),
     secretKeyRef: supported('SecretKeySelector'),
   },
@@ -61,10 +61,10 @@ export const containerTables = {
     optional: supported('boolean'),
   },
   FileKeySelector: {
-    volumeName: notYet('string', 'configuration'),
-    path: notYet('string', 'configuration'),
-    key: notYet('string', 'configuration'),
-    optional: notYet('boolean', 'configuration'),
+    volumeName: supported('string', { note: 'Required, of an emptyDir of the pod.' }),
+    path: supported('string', { note: 'Required, relative.' }),
+    key: supported('string', { note: 'Required.' }),
+    optional: supported('boolean', { preset: false }),
   },
   ObjectFieldSelector: {
     apiVersion: supported('string', { preset: 'v1' }),

@@ -2,7 +2,9 @@ import { type Field, type Rows, notYet, refused, supported } from './row.ts';
 
 const outside = (what: string): Field => refused('any', `${what} cannot be mounted by a runtime without a cluster`);
 const removed = (): Field => refused('any', 'Kubernetes has removed this kind of volume');
-const later = (type: string): Field => notYet(type, 'volumes');
+const tokens = (type: string): Field => refused(type, 'there is no API server to issue a token');
+const bundles = (type: string): Field => refused(type, 'there is no API server that holds trust bundles');
+const certificates = (type: string): Field => refused(type, 'there is no API server to sign certificates');
 
 const MODE = supported('int32', { preset: 0o644, note: '0 to 0777 (octal).' });
 
@@ -27,7 +29,7 @@ export const volumeTables = {
     secret: supported('SecretVolumeSource', { note: 'On a tmpfs; follows the object when that changes.' }),
     downwardAPI: supported('DownwardAPIVolumeSource', { note: 'On a tmpfs.' }),
     projected: supported('ProjectedVolumeSource', { note: 'On a tmpfs.' }),
-    image: later('ImageVolumeSource'),
+    image: supported('ImageVolumeSource', { note: 'Read-only; of a `subPath` a folder.' }),
     persistentVolumeClaim: supported('PersistentVolumeClaimVolumeSource', {
       note: 'A folder below `--root`, kept until the claim is deleted.',
     }),
@@ -93,9 +95,9 @@ export const volumeTables = {
     configMap: supported('ConfigMapProjection'),
     secret: supported('SecretProjection'),
     downwardAPI: supported('DownwardAPIProjection'),
-    serviceAccountToken: refused('ServiceAccountTokenProjection', 'there is no API server to issue a token'),
-    clusterTrustBundle: refused('ClusterTrustBundleProjection', 'there is no API server that holds trust bundles'),
-    podCertificate: refused('PodCertificateProjection', 'there is no API server to sign certificates'),
+    serviceAccountToken: tokens('ServiceAccountTokenProjection'),
+    clusterTrustBundle: bundles('ClusterTrustBundleProjection'),
+    podCertificate: certificates('PodCertificateProjection'),
   },
   ConfigMapProjection: {
     name: supported('string', { note: 'Required.' }),
@@ -109,27 +111,33 @@ export const volumeTables = {
   },
   DownwardAPIProjection: { items: supported('[]DownwardAPIVolumeFile') },
   ServiceAccountTokenProjection: {
-    audience: later('string'),
-    expirationSeconds: later('int64'),
-    path: later('string'),
+    audience: tokens('string'),
+    expirationSeconds: tokens('int64'),
+    path: tokens('string'),
   },
   ClusterTrustBundleProjection: {
-    labelSelector: later('LabelSelector'),
-    name: later('string'),
-    optional: later('boolean'),
-    path: later('string'),
-    signerName: later('string'),
+    labelSelector: bundles('LabelSelector'),
+    name: bundles('string'),
+    optional: bundles('boolean'),
+    path: bundles('string'),
+    signerName: bundles('string'),
   },
   PodCertificateProjection: {
-    signerName: later('string'),
-    keyType: later('string'),
-    maxExpirationSeconds: later('int32'),
-    credentialBundlePath: later('string'),
-    keyPath: later('string'),
-    certificateChainPath: later('string'),
-    userAnnotations: later('map[string]string'),
+    signerName: certificates('string'),
+    keyType: certificates('string'),
+    maxExpirationSeconds: certificates('int32'),
+    credentialBundlePath: certificates('string'),
+    keyPath: certificates('string'),
+    certificateChainPath: certificates('string'),
+    userAnnotations: certificates('map[string]string'),
   },
-  ImageVolumeSource: { reference: later('string'), pullPolicy: later('string') },
+  ImageVolumeSource: {
+    reference: supported('string', { note: 'Required.' }),
+    pullPolicy: supported('string', {
+      values: ['Always', 'IfNotPresent', 'Never'],
+      note: 'Missing: `Always` for the tag `latest` or none, else `IfNotPresent`.',
+    }),
+  },
   PersistentVolumeClaimVolumeSource: {
     claimName: supported('string', { note: 'Required.' }),
     readOnly: supported('boolean'),

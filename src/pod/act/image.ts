@@ -1,7 +1,7 @@
 import { SECOND } from '../../base/clock.ts';
 import { isMinirtError, messageOf } from '../../base/errors.ts';
 import type { Image } from '../../image/store.ts';
-import type { Container } from '../../manifest/pod.ts';
+import type { Container, Pod, PullPolicy } from '../../manifest/pod.ts';
 import type { EngineView } from '../engine.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
 import type { PodHostPorts } from './host.ts';
@@ -12,9 +12,42 @@ type Ensured =
   | { readonly kind: 'ready'; readonly image: Image; readonly event: Extract<ContainerEvent, { kind: 'imageReady' }> }
   | { readonly kind: 'missing'; readonly event: Extract<ContainerEvent, { kind: 'createFailed' }> };
 
-/** Finds a container's image in the store; there is no registry yet, so one that is not there cannot be pulled. */
-export async function ensureImage(ports: PodHostPorts, engine: EngineView, container: Container): Promise<Ensured> {
-  const reference = container.image;
+/** An image that a container needs: its own, or that of a volume it mounts. */
+export interface Wanted {
+  /** The container's name. */
+  readonly container: string;
+  readonly reference: string;
+  readonly policy: PullPolicy;
+  /** False for an Always that was only defaulted. */
+  readonly policyWritten: boolean;
+  readonly stopSignal: string | undefined;
+}
+
+/** A container's own image. */
+export function ownImage(container: Container): Wanted {
+  const {
+    name,
+    image: reference,
+    imagePullPolicy: policy,
+    imagePullPolicyWritten: policyWritten,
+    stopSignal,
+  } = container;
+  return { container: name, reference, policy, policyWritten, stopSignal };
+}
+
+/** The images of the volumes that a container mounts, each once. */
+export function volumeImages({ volumes }: Pod, { name, volumeMounts }: Container): readonly Wanted[] {
+  const mounted = new Set(volumeMounts.map((mount) => mount.name));
+  return volumes.flatMap((volume) => {
+    if (volume.kind !== 'image' || !mounted.has(volume.name)) return [];
+    const { reference, pullPolicy: policy, pullPolicyWritten: policyWritten } = volume;
+    return [{ container: name, reference, policy, policyWritten, stopSignal: undefined }];
+  });
+}
+
+/** Finds an image in the store; there is no registry yet, so one that is not there cannot be pulled. */
+export async function ensureImage(ports: PodHostPorts, engine: EngineView, wanted: Wanted): Promise<Ensured> {
+  const { reference, policy, policyWritten } = wanted;
   const retryAt = ports.clock.now() + FIRST_RETRY_SECONDS * SECOND;
   const missing = (reason: string, message: string, first: { reason: string; message: string }): Ensured => ({
     kind: 'missing',
@@ -34,11 +67,11 @@ export async function ensureImage(ports: PodHostPorts, engine: EngineView, conta
     const message = `Failed to apply default image tag "${reference}": ${messageOf(error)}`;
     return missing('InvalidImageName', message, { reason: 'InspectFailed', message });
   }
-  if (image === undefined && container.imagePullPolicy === 'Never') {
+  if (image === undefined && policy === 'Never') {
     const message = `Container image "${reference}" is not present with pull policy of Never`;
     return missing('ErrImageNeverPull', message, { reason: 'ErrImageNeverPull', message });
   }
-  const mustPull = container.imagePullPolicy === 'Always' && container.imagePullPolicyWritten;
+  const mustPull = policy === 'Always' && policyWritten;
   if (image === undefined || mustPull) {
     const why = mustPull
       ? 'imagePullPolicy Always asks a registry, and minirt cannot pull yet: write IfNotPresent to use what is loaded'
@@ -47,10 +80,10 @@ export async function ensureImage(ports: PodHostPorts, engine: EngineView, conta
     return missing('ErrImagePull', message, { reason: 'Failed', message });
   }
   const present = `Container image "${reference}" already present on machine and can be accessed by the pod`;
-  if (container.imagePullPolicy === 'Always') {
+  if (policy === 'Always') {
     engine.note({
       kind: 'note',
-      container: container.name,
+      container: wanted.container,
       text: `uses image ${reference} as it is here, without asking a registry`,
     });
   }
@@ -60,7 +93,7 @@ export async function ensureImage(ports: PodHostPorts, engine: EngineView, conta
     event: {
       kind: 'imageReady',
       image: { name: image.names[0] ?? reference, id: image.id },
-      stopSignal: container.stopSignal ?? image.config.stopSignal,
+      stopSignal: wanted.stopSignal ?? image.config.stopSignal,
       message: present,
     },
   };

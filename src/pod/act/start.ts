@@ -6,7 +6,7 @@ import { SECOND } from '../../base/clock.ts';
 import { type ErrorCode, MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
 import { Teardown } from '../../base/teardown.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
-import type { ContainerSpec, Credentials } from '../../container/spec.ts';
+import type { ContainerSpec, Credentials, RootFs } from '../../container/spec.ts';
 import { resolveUser } from '../../container/users.ts';
 import { peekImage } from '../../helper/peek.ts';
 import type { Image } from '../../image/store.ts';
@@ -19,12 +19,15 @@ import { declaredEnv, objectsOfEnv } from '../env.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
 import { hostnameOf } from '../hostname.ts';
 import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last-words.ts';
+import { eventOf } from '../notes.ts';
 import { signalNumber } from '../signals.ts';
 import { containerSpec } from '../spec.ts';
+import { filesOfEnv } from '../volumes/env-files.ts';
 import { volumeMounts } from '../volumes/index.ts';
-import { partFailure } from '../volumes/mount.ts';
+import type { VolumeSources } from '../volumes/kind.ts';
+import { imagePartFailure, partFailure } from '../volumes/mount.ts';
 import type { PodHostPorts } from './host.ts';
-import { ensureImage } from './image.ts';
+import { ensureImage, ownImage, volumeImages } from './image.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
 import { noteSecrets } from './mask.ts';
 import { namespacesOf, sandboxFiles, volumeHome } from './sandbox.ts';
@@ -54,7 +57,12 @@ export async function startContainer(starting: Starting): Promise<void> {
   let live: Live;
   try {
     await forgetHooks(ports, engine, container.name);
-    const image = await ensureImage(ports, engine, container);
+    for (const wanted of volumeImages(engine.pod, container)) {
+      const found = await ensureImage(ports, engine, wanted);
+      if (found.kind === 'missing') return emit(found.event);
+      engine.note(eventOf(container.name, 'Normal', 'Pulled', found.event.message));
+    }
+    const image = await ensureImage(ports, engine, ownImage(container));
     if (image.kind === 'missing') return emit(image.event);
     emit(image.event);
     // Else it would be found out when it is to be stopped.
@@ -152,7 +160,7 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     id,
     uid: record.uid,
     rootfs,
-    volumes: await volumeMounts({ pod, container, home: volumeHome(ports.roots, engine), env }),
+    volumes: await volumeMounts({ pod, container, sources: volumeSources(ports, engine), env }),
     namespaces: namespacesOf(pod, files),
     hostname: hostnameOf(pod),
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
@@ -160,15 +168,26 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
   });
 }
 
+function volumeSources({ roots, images, signal }: PodHostPorts, engine: EngineView): VolumeSources {
+  const rootfs = async (reference: string): Promise<RootFs | undefined> => {
+    const found = await images.find(reference);
+    return found && (await images.rootfs(found, signal));
+  };
+  return { ...volumeHome(roots, engine), rootfs };
+}
+
 /** The variables that the manifest declares, as they are now. */
 async function environmentOf(
-  { objects, roots }: PodHostPorts,
-  { pod, record }: EngineView,
+  ports: PodHostPorts,
+  engine: EngineView,
   container: Container,
 ): Promise<readonly EnvVar[]> {
+  const { objects, roots } = ports;
+  const { pod, record } = engine;
   const ip = record.sandbox.phase === 'ready' ? record.sandbox.ip : undefined;
   const found = await objectsOfEnv(container, pod.namespace, objects);
-  return declaredEnv(container, { pod, uid: record.uid, ip, node: thisNode(roots.root), ...found });
+  const files = await filesOfEnv(container, pod, volumeHome(roots, engine), ports.signal);
+  return declaredEnv(container, { pod, uid: record.uid, ip, node: thisNode(roots.root), files, ...found });
 }
 
 /** Who the image's process is; names and groups come from the image's own files. */
@@ -190,9 +209,10 @@ const OF_RUNTIME: ReadonlySet<ErrorCode> = new Set(['helper.failed', 'host.no-ov
 
 function createFailure({ ports, container }: Starting, error: unknown): ContainerEvent {
   const part = partFailure(container, error);
+  const imagePart = imagePartFailure(container, error);
   const config = part !== undefined || (isMinirtError(error) && !OF_RUNTIME.has(error.code));
   const hint = !config && isMinirtError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
-  const message = part ?? `${messageOf(error)}${hint}`;
+  const message = part ?? imagePart ?? `${messageOf(error)}${hint}`;
   return {
     kind: 'createFailed',
     reason: config ? 'CreateContainerConfigError' : 'CreateContainerError',

@@ -12,8 +12,13 @@ export const emptyDir: VolumeKind<'emptyDir'> = {
     const { memory } = preparing.node;
     await placeOf(volume).make(volume.name, preparing, Math.min(limitOf(volume) ?? memory, memory));
   },
-  source: (volume, home) => Promise.resolve(placeOf(volume).folder(volume.name, home)),
+  source: (volume, home) => Promise.resolve(emptyDirFolder(volume, home)),
 };
+
+/** Where it is on the host. */
+export function emptyDirFolder(volume: EmptyDirVolume, home: VolumeHome): string {
+  return placeOf(volume).folder(volume.name, home);
+}
 
 function placeOf({ medium }: EmptyDirVolume): Place {
   return medium === 'Memory' ? inMemory : onDisk;

@@ -6,13 +6,15 @@ import type { VolumeFailure } from '../step.ts';
 import { contentKinds } from './content.ts';
 import { emptyDir } from './empty-dir.ts';
 import { hostPath } from './host-path.ts';
-import type { Preparing, VolumeHome, VolumeKind } from './kind.ts';
+import { image } from './image.ts';
+import type { Preparing, VolumeKind, VolumeSources } from './kind.ts';
 import { persistentVolumeClaim } from './claim.ts';
 import { bindOf, checkPropagation } from './mount.ts';
 
 const kinds: { readonly [K in Volume['kind']]: VolumeKind<K> } = {
   emptyDir,
   hostPath,
+  image,
   persistentVolumeClaim,
   ...contentKinds,
 };
@@ -46,7 +48,7 @@ export async function prepareVolume(volume: Volume, preparing: Preparing): Promi
 export interface Mounting {
   readonly pod: Pod;
   readonly container: Container;
-  readonly home: VolumeHome;
+  readonly sources: VolumeSources;
   /** The variables that the manifest declares. */
   readonly env: readonly EnvVar[];
 }
@@ -55,14 +57,14 @@ export interface Mounting {
  * What a container mounts of its pod's volumes, as its manifest lists it.
  * @throws MinirtError volume.failed for what its manifest cannot have, host.unsupported for what the host cannot do
  */
-export async function volumeMounts({ pod, container, home, env }: Mounting): Promise<readonly Mount[]> {
+export async function volumeMounts({ pod, container, sources, env }: Mounting): Promise<readonly Mount[]> {
   const mounts: Mount[] = [];
   for (const mount of container.volumeMounts) {
     const volume = pod.volumes.find(({ name }) => name === mount.name);
     if (volume === undefined) continue;
     const kind = kindOf(volume);
-    const source = await kind.source(volume, home);
-    await checkPropagation(mount, source);
+    const source = await kind.source(volume, sources);
+    if (typeof source === 'string') await checkPropagation(mount, source);
     mounts.push(bindOf({ ...mount, readOnly: mount.readOnly || kind.isReadOnly?.(volume) === true }, source, env));
   }
   return mounts;

@@ -1,3 +1,4 @@
+import type { RootFs } from '../../container/spec.ts';
 import type { TmpfsOptions } from '../../helper/sandbox.ts';
 import type { ObjectSource } from '../../manifest/objects.ts';
 import type { Pod } from '../../manifest/pod.ts';
@@ -12,6 +13,12 @@ export interface VolumeHome {
   readonly memory: string;
   /** What the claims of its namespace hold, a folder each, kept as long as they are. */
   readonly claims: string;
+}
+
+/** Where containers find volumes. */
+export interface VolumeSources extends VolumeHome {
+  /** The layers of an image that is in the store. */
+  readonly rootfs: (reference: string) => Promise<RootFs | undefined>;
 }
 
 /** What volumes are made from. */
@@ -33,8 +40,8 @@ export interface VolumeKind<K extends Volume['kind']> {
    * @throws MinirtError volume.failed with the kubelet's text of what is wrong; it is tried again later
    */
   prepare(volume: Extract<Volume, { kind: K }>, preparing: Preparing): Promise<void>;
-  /** What a container that is about to start mounts: a path on the host. */
-  source(volume: Extract<Volume, { kind: K }>, home: VolumeHome): Promise<string>;
+  /** What a container that is about to start mounts: a path on the host, or the layers of an image. */
+  source(volume: Extract<Volume, { kind: K }>, from: VolumeSources): Promise<string | RootFs>;
   /** Whether no container may write to it, whatever its mounts say; missing: they decide. */
   isReadOnly?(volume: Extract<Volume, { kind: K }>): boolean;
 }

@@ -1,14 +1,25 @@
 import { realpath } from 'node:fs/promises';
 import { MinirtError, isMinirtError } from '../../base/errors.ts';
-import type { Mount, MountFlag } from '../../container/spec.ts';
+import type { Mount, MountFlag, RootFs } from '../../container/spec.ts';
 import { expandAll } from '../../manifest/expand.ts';
 import type { Container, EnvVar } from '../../manifest/pod.ts';
 import type { VolumeMount } from '../../manifest/volume.ts';
 import { type MountEntry, readMountinfo } from '../../sys/mountinfo.ts';
 
+const ENOTDIR = 20;
+
 /** What is mounted of a volume, with what is mounted below it, as containerd does. Pure; throws for a bad subPathExpr. */
-export function bindOf(mount: VolumeMount, source: string, env: readonly EnvVar[]): Mount {
+export function bindOf(mount: VolumeMount, source: string | RootFs, env: readonly EnvVar[]): Mount {
   const part = partOf(mount, env);
+  if (typeof source !== 'string') {
+    return {
+      kind: 'layers',
+      rootfs: source,
+      ...(part === undefined ? {} : { part }),
+      target: mount.mountPath,
+      flags: ['ro'],
+    };
+  }
   return {
     kind: 'bind',
     source,
@@ -73,6 +84,18 @@ export function partFailure({ name, volumeMounts }: Container, error: unknown): 
   if (!isMinirtError(error, 'helper.failed') || error.details['stage'] !== 'subpath') return undefined;
   const [how, ...target] = String(error.details['what']).split(' ');
   const mount = volumeMounts.find(({ mountPath }) => mountPath === target.join(' '));
+  if (how === 'layers') return undefined;
   const what = how === 'make' ? 'create subPath directory' : 'prepare subPath';
   return `failed to ${what} for volumeMount "${mount?.name ?? ''}" of container "${name}"`;
+}
+
+/** What containerd says of a folder that an image does not have (internal/cri/server: ensureImageSubPath). */
+export function imagePartFailure({ volumeMounts, ...container }: Container, error: unknown): string | undefined {
+  if (!isMinirtError(error, 'helper.failed') || error.details['stage'] !== 'subpath') return undefined;
+  const what = String(error.details['what']);
+  if (!what.startsWith('layers ')) return undefined;
+  const mount = volumeMounts.find(({ mountPath }) => `layers ${mountPath}` === what);
+  const part = mount?.subPath ?? mount?.subPathExpr ?? '';
+  const why = error.details['errno'] === ENOTDIR ? 'only directory subpath is supported' : 'no such file or directory';
+  return `ImageVolumeMountFailed: failed to ensure image subpath "${part}" in volume "${mount?.name ?? ''}" of container "${container.name}": ${why}`;
 }

@@ -47,7 +47,15 @@ describe('a variable that comes from somewhere', () => {
         `valueFrom.resourceFieldRef.divisor: Invalid value: "cpu": only divisor's values 1m and 1 are supported with the cpu resource`,
       ],
     ],
-    ['{fileKeyRef: {}}', ['valueFrom.fileKeyRef: not yet supported']],
+    ['{fileKeyRef: {volumeName: v, path: a/b.env, key: K}}', ['valueFrom.fileKeyRef.volumeName: Not found: "v"']],
+    [
+      '{fileKeyRef: {}}',
+      [
+        'valueFrom.fileKeyRef.volumeName: Required value',
+        'valueFrom.fileKeyRef.path: Required value',
+        'valueFrom.fileKeyRef.key: Required value',
+      ],
+    ],
   ])('%s', (source, expected) => {
     expect(said(`env: [{name: V, valueFrom: ${source}}]`)).toEqual(
       expected.map((one) => (typeof one === 'string' ? `env[0].${one}` : one)),

@@ -15,6 +15,7 @@ const facts: EnvFacts = {
   node,
   configMaps: new Map([['m', map]]),
   secrets: new Map([['s', secret]]),
+  files: new Map([['v/d/x.env', "A='1'\nB='two\nlines'\n"]]),
 };
 
 function of(container: Partial<Container>, changes: Partial<EnvFacts> = {}): Record<string, string> {
@@ -112,6 +113,25 @@ test.each([
   ['status.podIPs', '10.0.0.2'],
 ])('the field %s is %j', (path, expected) => {
   expect(podField(path, facts)).toBe(expected);
+});
+
+describe('a line of a file that a container left', () => {
+  const line = (path: string, name: string, optional = false): Partial<Container> => ({
+    env: [{ name: 'V', from: { kind: 'fileKey', volume: 'v', path, key: name, optional } }],
+  });
+
+  test('is a variable, and not expanded', () => {
+    expect(of(line('d/x.env', 'B'))).toEqual({ V: 'two\nlines' });
+    expect(of(line('d/x.env', 'B'), { files: new Map([['v/d/x.env', "B='$(A)'"]]) })).toEqual({ V: '$(A)' });
+  });
+
+  test.each([
+    ['a', 'A', 'file a of volume v is not there'],
+    ['d/x.env', 'C', "couldn't find key C in file d/x.env of volume v"],
+  ])('must be there: %s %s', (path, name, message) => {
+    expect(() => of(line(path, name))).toThrow(message);
+    expect(of(line(path, name, true))).toEqual({});
+  });
 });
 
 test.each([

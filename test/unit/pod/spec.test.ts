@@ -5,7 +5,13 @@ import { containerSpec } from '../../../src/pod/spec.ts';
 import { volumeMounts } from '../../../src/pod/volumes/index.ts';
 import { aContainer, aPod, aVolumeMount, anEmptyDir } from '../../support/pods.ts';
 
-const home = { bulk: '/bulk', memory: '/memory', claims: '/claims' };
+const images = new Map([['app:1', { store: '/store', layers: ['b', 'a'] }]]);
+const sources = {
+  bulk: '/bulk',
+  memory: '/memory',
+  claims: '/claims',
+  rootfs: (reference: string) => Promise.resolve(images.get(reference)),
+};
 const managed = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname', '/dev/termination-log'];
 
 /** Targets of a container's mounts, in the order in which they are made. */
@@ -30,7 +36,7 @@ async function targets(
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     hostname: 'p',
     log: '/log',
-    volumes: await volumeMounts({ pod, container, home, env: [] }),
+    volumes: await volumeMounts({ pod, container, sources, env: [] }),
     files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
   });
   return spec.mounts.map(({ target }) => target);
@@ -57,7 +63,7 @@ describe('a mount', () => {
   async function mounted(sketch: Partial<VolumeMount>, env: readonly EnvVar[] = []): Promise<unknown> {
     const container = aContainer({ volumeMounts: [aVolumeMount(sketch)] });
     const pod = { ...aPod({ containers: [container] }), volumes: [anEmptyDir()] };
-    return volumeMounts({ pod, container, home, env });
+    return volumeMounts({ pod, container, sources, env });
   }
 
   test.each<[string, Partial<VolumeMount>, object]>([
@@ -80,6 +86,24 @@ describe('a mount', () => {
       { name: 'EMPTY', value: '' },
     ];
     expect(await mounted(sketch, env)).toEqual([{ kind: 'bind', source: host, target: '/v', ...expected }]);
+  });
+
+  test.each<[string, Partial<VolumeMount>, object]>([
+    ['of an image is of its layers', {}, {}],
+    ['of an image may be of a part', { subPath: 'a' }, { part: 'a' }],
+  ])('%s', async (_, sketch, expected) => {
+    const container = aContainer({ volumeMounts: [aVolumeMount(sketch)] });
+    const volume = {
+      kind: 'image',
+      name: 'v',
+      reference: 'app:1',
+      pullPolicy: 'Never',
+      pullPolicyWritten: true,
+    } as const;
+    const pod = { ...aPod({ containers: [container] }), volumes: [volume] };
+    expect(await volumeMounts({ pod, container, sources, env: [] })).toEqual([
+      { kind: 'layers', rootfs: images.get('app:1'), target: '/v', flags: ['ro'], ...expected },
+    ]);
   });
 
   test.each([

@@ -1,0 +1,17 @@
+/** Fields that Kubernetes has and `kubernetes-types`, which stops at 1.30, does not. */
+import type { EnvVarSource, Volume } from 'kubernetes-types/core/v1.js';
+
+export interface ImageVolumeSource {
+  readonly reference?: string;
+  readonly pullPolicy?: string;
+}
+
+export interface FileKeySelector {
+  readonly volumeName?: string;
+  readonly path?: string;
+  readonly key?: string;
+  readonly optional?: boolean;
+}
+
+export type NewerVolume = Volume & { readonly image?: ImageVolumeSource };
+export type NewerEnvVarSource = EnvVarSource & { readonly fileKeyRef?: FileKeySelector };
