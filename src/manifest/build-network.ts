@@ -1,4 +1,5 @@
-import { NETWORK } from './defaults.ts';
+import { EGRESS, INGRESS, NETWORK } from './defaults.ts';
+import { divided, nanos } from './quantity.ts';
 import type { Attached, Pod, PodDns, PodNetwork, V1Pod } from './pod.ts';
 
 /** What every usual cluster calls itself; there is no cluster here, so nobody can have named it otherwise. */
@@ -16,6 +17,7 @@ export function buildNetwork({ metadata = {}, spec }: V1Pod): Pick<Pod, 'hostnam
     hostnameAsFqdn: setHostnameAsFQDN,
     hostAliases: hostAliases.map(({ ip = '', hostnames = [] }) => ({ ip, hostnames })),
     dns: buildDns(spec),
+    bandwidth: { ingress: rate(metadata, INGRESS), egress: rate(metadata, EGRESS) },
   };
   return { hostname: hostnameOverride || hostname || truncated(name), network };
 }
@@ -24,6 +26,11 @@ function attached(toHost: boolean, name: string): Attached {
   if (toHost) return { kind: 'host' };
   if (name === '' || name === 'default') return { kind: 'default' };
   return name === 'none' ? { kind: 'none' } : { kind: 'named', name };
+}
+
+function rate({ annotations = {} }: NonNullable<V1Pod['metadata']>, name: string): number | undefined {
+  const written = annotations[name];
+  return written === undefined ? undefined : Number(divided(nanos(written), '1'));
 }
 
 function buildDns(spec: V1Pod['spec']): PodDns {

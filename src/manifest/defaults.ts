@@ -21,6 +21,10 @@ export const MASK_SECRETS = 'minirt.dev/mask-secrets';
 /** The CNI network that a pod is on instead of the default one; `none` for its own loopback only. */
 export const NETWORK = 'minirt.dev/network';
 
+/** Kubernetes' annotations for the CNI plugin `bandwidth`: bits per second into and out of the pod, as a quantity. */
+export const INGRESS = 'kubernetes.io/ingress-bandwidth';
+export const EGRESS = 'kubernetes.io/egress-bandwidth';
+
 /** The object as Kubernetes would store it (pkg/apis/core/v1/defaults.go), keys in the order in which kubectl prints. */
 export function withDefaults(written: V1Pod): V1Pod {
   const pod = preset(written as Plain, fieldTables['Pod'] ?? {}) as V1Pod;

@@ -191,6 +191,8 @@ export interface PodNetwork {
   readonly hostnameAsFqdn: boolean;
   readonly hostAliases: readonly HostAlias[];
   readonly dns: PodDns;
+  /** Bits per second into the pod and out of it; undefined: as many as there are. */
+  readonly bandwidth: { readonly ingress: number | undefined; readonly egress: number | undefined };
 }
 
 /** A Pod past the border: defaulted, checked, no optionals that mean a choice. */

@@ -5,6 +5,11 @@ const FORM = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,3})|([KMGTPE]i)|([numkM
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const BINARY = 'KMGTPE';
 
+/** Whether a text is a quantity. */
+export function isQuantity(text: string): boolean {
+  return /\d/.test(text) && FORM.test(text);
+}
+
 /** Nano-units of a quantity that was checked; parts of one are rounded away from zero, as Kubernetes does. */
 export function nanos(text: string): bigint {
   const [, sign, whole = '', fraction = '', exponent, binary, suffix] = FORM.exec(text) ?? [];

@@ -4,6 +4,7 @@ import type { ContainerPort, PodDNSConfig, PodSpec } from 'kubernetes-types/core
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
+import { isQuantity, nanos } from './quantity.ts';
 
 /** MaxDNSNameservers, MaxDNSSearchPaths, MaxDNSSearchListChars. */
 const MOST_NAMESERVERS = 3;
@@ -17,6 +18,16 @@ export function validateNetwork(spec: PodSpec, path: Path, report: Report): void
   validateAliases(spec.hostAliases ?? [], [...path, 'hostAliases'], report);
   validateDns(spec, [...path, 'dnsConfig'], report);
   validateHostPorts(spec, path, report);
+}
+
+const LOWEST_RATE = '1k';
+const HIGHEST_RATE = '1P';
+
+/** What the runtime would find wrong when the pod is started (client-go util/bandwidth: validateBandwidthIsReasonable). */
+export function bandwidthComplaints(rate: string): readonly string[] {
+  if (!isQuantity(rate)) return ['must be a quantity of bits per second, for example 10M'];
+  if (nanos(rate) < nanos(LOWEST_RATE)) return ['resource is unreasonably small (< 1kbit)'];
+  return nanos(rate) > nanos(HIGHEST_RATE) ? ['resource is unreasonably large (> 1Pbit)'] : [];
 }
 
 function validateNames(spec: PodSpec, path: Path, report: Report): void {

@@ -2,14 +2,14 @@ import { Buffer } from 'node:buffer';
 import type { ContainerPort, PodSpec } from 'kubernetes-types/core/v1.js';
 import type { ObjectMeta } from 'kubernetes-types/meta/v1.js';
 import { parseDuration } from '../base/duration.ts';
-import { HOOK_TIMEOUT, NETWORK } from './defaults.ts';
+import { EGRESS, HOOK_TIMEOUT, INGRESS, NETWORK } from './defaults.ts';
 import * as names from './names.ts';
 import type { Path } from './node.ts';
 import type { V1Container, V1Pod } from './pod.ts';
 import { type Report, complain } from './problem.ts';
 import { validateEnv, validateEnvFrom } from './validate-env.ts';
 import { type Around, validateLifecycle } from './validate-lifecycle.ts';
-import { validateNetwork } from './validate-network.ts';
+import { bandwidthComplaints, validateNetwork } from './validate-network.ts';
 import { validateVolumeMounts, validateVolumes } from './validate-volumes.ts';
 
 const MOST_ANNOTATION_BYTES = 256 * 1024;
@@ -44,6 +44,7 @@ export function validateMetadata(metadata: ObjectMeta, report: Report): void {
     const at = [...path, 'annotations', { key }];
     complain(report, at, key, names.qualifiedNameComplaints(key.toLowerCase()));
     if (key === NETWORK && value === 'host') complain(report, at, value, ['write `hostNetwork: true` in the spec']);
+    if (key === INGRESS || key === EGRESS) complain(report, at, value, bandwidthComplaints(value));
     if (key !== HOOK_TIMEOUT || (parseDuration(value) ?? 0) > 0) continue;
     complain(report, at, value, ['must be a duration above zero, for example 10s or 1m30s']);
   }

@@ -41,7 +41,7 @@ export async function dropUnusedBridge(state: string, signal: AbortSignal): Prom
 export async function forgetOtherBoot(state: string, paths: NetworkPaths, signal: AbortSignal): Promise<boolean> {
   const known = readText(paths.boot) === bootId();
   if (!known) {
-    for (const path of [paths.conflist, paths.ipam, paths.cache, paths.locks]) {
+    for (const path of [paths.conflist, paths.ipam, paths.cache, paths.locks, paths.neighbours]) {
       rmSync(path, { recursive: true, force: true });
     }
     await removeBridge(bridgeName(state), signal);

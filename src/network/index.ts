@@ -28,6 +28,7 @@ import { type NetworkPaths, cacheFile, networkPaths } from './paths.ts';
 
 export { type PodOnNetwork, attachedPods, hostDevices } from './attachment.ts';
 export type { PortMapping } from './host-ports.ts';
+export { becomeNeighbour, leaveNeighbours } from './neighbours.ts';
 
 /** How long undoing a failed ADD may take: its caller may have been aborted, so it has a limit of its own. */
 const UNDO_LIMIT_MS = 20_000;

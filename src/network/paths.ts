@@ -13,6 +13,8 @@ export interface NetworkPaths {
   readonly lock: string;
   /** A file per pod, held by whoever changes its attachment: its owner, and the plugins that this one runs. */
   readonly locks: string;
+  /** A file per pod on a network that was chosen by name, and a lock beside. */
+  readonly neighbours: string;
   /** The boot that all of this belongs to. */
   readonly boot: string;
 }
@@ -29,6 +31,7 @@ export function networkPaths(state: string): NetworkPaths {
     cache: join(dir, 'cache'),
     lock: join(dir, 'lock'),
     locks: join(dir, 'locks'),
+    neighbours: join(dir, 'neighbours'),
     boot: join(dir, 'boot-id'),
   };
 }

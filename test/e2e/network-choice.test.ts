@@ -48,7 +48,7 @@ beforeAll(() => {
   cli().enter(host.path);
 });
 afterEach(async () => {
-  await call('delete', 'pods', '--all', '--now');
+  await call('delete', 'pods', '--all', '-A', '--now');
   for (const file of ['said', 'fail-ADD', 'fail-CHECK', 'fail-DEL']) rmSync(join(folder, file), { force: true });
   expect(host.links().toSorted()).toEqual(['lo', 'up0']);
 });
@@ -116,6 +116,54 @@ describe('a network of /etc/cni/net.d', () => {
   test('cannot be asked for by a pod on the network of the host', async () => {
     expect(await call('run', '--network', 'lab', manifest('p', 'true', { hostNetwork: true }))).toMatchObject({
       code: 2,
+    });
+  });
+});
+
+describe('pods of one network that was chosen', () => {
+  const hosts = async (pod: string, namespace = 'default'): Promise<readonly string[]> => {
+    const { stdout } = await call('exec', pod, '-n', namespace, '--', 'cat', '/etc/hosts');
+    return stdout
+      .split('\n')
+      .filter((line) => /^10\.99\.7\./.test(line))
+      .toSorted();
+  };
+  const sorted = (...lines: readonly string[]): readonly string[] => lines.toSorted();
+  const start = async (name: string, namespace = 'default'): Promise<string> => {
+    const file = manifest(name, 'echo "10.99.7.250 mine" >>/etc/hosts; sleep 1000');
+    expect(await call('run', '-d', '-n', namespace, '--network', 'lab', file)).toMatchObject({ code: 0 });
+    const pod = JSON.parse((await call('get', 'pod', name, '-n', namespace, '-o', 'json')).stdout) as {
+      status: { podIP: string };
+    };
+    return pod.status.podIP;
+  };
+
+  test('know each other by name, those that come later and as long as they are there', async () => {
+    const a = await start('a');
+    const b = await start('b');
+    const c = await start('c', 'other');
+    await eventually(async () => {
+      expect(await hosts('a')).toEqual(sorted('10.99.7.250 mine', `${a}\ta`, `${b}\tb\tb.default`, `${c}\tc.other`));
+    });
+    expect(await hosts('c', 'other')).toEqual(
+      sorted('10.99.7.250 mine', `${c}\tc`, `${a}\ta.default`, `${b}\tb.default`),
+    );
+    expect(await call('exec', 'a', '--', 'ping', '-c', '1', '-W', '5', 'b')).toMatchObject({ code: 0 });
+    expect(await call('delete', 'pod', 'b', '--now')).toMatchObject({ code: 0 });
+    expect(await hosts('a')).toEqual(sorted('10.99.7.250 mine', `${a}\ta`, `${c}\tc.other`));
+    expect(await call('delete', 'pod', 'c', '-n', 'other', '--now')).toMatchObject({ code: 0 });
+    expect(await hosts('a')).toEqual(sorted('10.99.7.250 mine', `${a}\ta`));
+  });
+
+  test('are limited as their annotations say', async () => {
+    const c = { name: 'c', image: 'busybox', imagePullPolicy: 'Never', command: ['sleep', '1000'] };
+    const annotations = { 'kubernetes.io/ingress-bandwidth': '1M', 'kubernetes.io/egress-bandwidth': '2500k' };
+    const file = cli().manifest('slow', { terminationGracePeriodSeconds: 0, containers: [c] }, { annotations });
+    expect(await call('run', '-d', '--network', 'lab', file)).toMatchObject({ code: 0 });
+    expect(witnessed().find(({ command }) => command === 'ADD')?.input).toMatchObject({
+      runtimeConfig: {
+        bandwidth: { ingressRate: 1e6, ingressBurst: 2 ** 32 - 1, egressRate: 2.5e6, egressBurst: 2 ** 32 - 1 },
+      },
     });
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { podPaths } from '../../src/state/paths.ts';
 import { networkPaths } from '../../src/network/paths.ts';
@@ -149,18 +150,19 @@ describe('a port of the host that is taken', () => {
   });
 });
 
-test('twenty pods come and go, and nothing of them is left', { timeout: 240_000 }, async () => {
-  const names = Array.from({ length: 20 }, (_, i) => `p${i}`);
-  const files = names.map((name, i) =>
-    manifest(name, 'sleep 1000', published({ containerPort: 80, hostPort: 10_000 + i })),
-  );
-  for (const file of files) expect(await cli().run('create', '-f', file)).toMatchObject({ code: 0 });
-  for (const name of names) {
-    await eventually(async () => {
-      expect((await cli().pod(name)).status.phase).toBe('Running');
-    });
-  }
-  expect(addresses(cli())).toHaveLength(20);
+test('a hundred pods come and go, and nothing of them is left', { timeout: 360_000 }, async () => {
+  const names = Array.from({ length: 100 }, (_, i) => `p${i}`);
+  const documents = names.map((name, i) => {
+    const file = manifest(name, 'sleep 1000', published({ containerPort: 80, hostPort: 10_000 + i }));
+    return readFileSync(file, 'utf8');
+  });
+  const all = cli().file('hundred.yaml', documents.join('\n---\n'));
+  expect(await cli().run('create', '-f', all)).toMatchObject({ code: 0 });
+  await eventually(async () => {
+    const { stdout } = await cli().run('get', 'pods', '-o', 'jsonpath={.items[*].status.phase}');
+    expect(stdout.match(/Running/g) ?? []).toHaveLength(100);
+  }, 240_000);
+  expect(addresses(cli())).toHaveLength(100);
   // Compared by afterEach.
   expect(await cli().run('delete', 'pods', '--all', '--now')).toMatchObject({ code: 0 });
 });

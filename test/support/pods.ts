@@ -86,6 +86,7 @@ export function aPod(sketch: PodSketch = {}): Pod {
       hostnameAsFqdn: false,
       hostAliases: [],
       dns: { policy: 'ClusterFirst', nameservers: [], searches: [], options: [] },
+      bandwidth: { ingress: undefined, egress: undefined },
     },
     restartPolicy,
     terminationGracePeriodSeconds: grace,

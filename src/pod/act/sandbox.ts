@@ -8,7 +8,7 @@ import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
 import { makeSandbox, mountTmpfs, removeSandbox, unmount, unmountFolder } from '../../helper/sandbox.ts';
 import type { Pod } from '../../manifest/pod.ts';
-import { detachPod } from '../../network/index.ts';
+import { detachPod, leaveNeighbours } from '../../network/index.ts';
 import { privateFolder } from '../../state/files.ts';
 import { type PodPaths, type Roots, claimsDir, podPaths } from '../../state/paths.ts';
 import { isInMemory, memoryOptions } from '../../sys/memory.ts';
@@ -19,7 +19,7 @@ import { prepareVolumes } from '../volumes/index.ts';
 import type { Preparing, VolumeHome } from '../volumes/kind.ts';
 import { type EtcFiles, writeEtc } from './etc.ts';
 import type { PodHostPorts } from './host.ts';
-import { networkIdentity, placeOnNetwork } from './network.ts';
+import { introduce, networkIdentity, placeOnNetwork } from './network.ts';
 
 /** How long after a failed attempt the kubelet tries a pod's sandbox again. */
 const RETRY_SECONDS = 10n;
@@ -72,6 +72,7 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     const { name: node, ip: hostIp } = thisNode(ports.roots.root);
     const ip = await placeOnNetwork(ports, engine, { netns: net, hostIp });
     await writeEtc(engine, files, { hostname: name, ip });
+    await introduce(ports, engine, { ip, hosts: files.hosts });
     engine.emit({ kind: 'sandboxReady', ip, host: { name: node, ip: hostIp } });
   } catch (error) {
     ports.log.debug({ error: messageOf(error) }, 'sandbox failed');
@@ -143,6 +144,7 @@ export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): 
 }
 
 async function sweep(ports: PodHostPorts, engine: EngineView, paths: PodPaths): Promise<void> {
+  await leaveNeighbours(ports.roots.state, engine.record.uid, ports.signal);
   await detachPod(networkIdentity(ports, engine), ports.signal);
   await withLock(mountLock(ports), ports.signal, async () => {
     await removeSandbox({ namespaces: sandboxFiles(paths).namespaces });

@@ -34,6 +34,7 @@ describe('a manifest of one container and nothing else', () => {
         hostnameAsFqdn: false,
         hostAliases: [],
         dns: { policy: 'ClusterFirst', nameservers: [], searches: [], options: [] },
+        bandwidth: { ingress: undefined, egress: undefined },
       },
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: 30,

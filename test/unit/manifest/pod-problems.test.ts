@@ -111,6 +111,17 @@ describe('a pod', () => {
     ]);
   });
 
+  test.each([
+    ['fast', 'must be a quantity of bits per second, for example 10M'],
+    ['999', 'resource is unreasonably small (< 1kbit)'],
+    ['2E', 'resource is unreasonably large (> 1Pbit)'],
+  ])('a bandwidth that is none: %s', (rate, why) => {
+    const lines = ['name: p', `annotations: {kubernetes.io/egress-bandwidth: ${rate}}`];
+    expect(problems(pod([], [], lines))).toEqual([
+      expect.stringContaining(`kubernetes.io/egress-bandwidth]: Invalid value: "${rate}": ${why}`) as string,
+    ]);
+  });
+
   test('annotations that are too long together', () => {
     const lines = ['name: p', `annotations: {a: ${'x'.repeat(300_000)}}`];
     expect(problems(pod([], [], lines))).toEqual([
