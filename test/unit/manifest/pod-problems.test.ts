@@ -116,7 +116,7 @@ describe('a pod', () => {
     ['999', 'resource is unreasonably small (< 1kbit)'],
     ['2E', 'resource is unreasonably large (> 1Pbit)'],
   ])('a bandwidth that is none: %s', (rate, why) => {
-    const lines = ['name: p', `annotations: {kubernetes.io/egress-bandwidth: ${rate}}`];
+    const lines = ['name: p', `annotations: {kubernetes.io/egress-bandwidth: "${rate}"}`];
     expect(problems(pod([], [], lines))).toEqual([
       expect.stringContaining(`kubernetes.io/egress-bandwidth]: Invalid value: "${rate}": ${why}`) as string,
     ]);
