@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'host.not-root'
   | 'host.no-overlay'
   | 'host.no-cgroup'
+  | 'host.no-controller'
   | 'host.unsupported'
   | 'helper.failed'
   | 'helper.missing'

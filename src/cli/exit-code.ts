@@ -33,6 +33,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   'host.not-root': EXIT.minirt,
   'host.no-overlay': EXIT.minirt,
   'host.no-cgroup': EXIT.minirt,
+  'host.no-controller': EXIT.minirt,
   'host.unsupported': EXIT.minirt,
   'helper.failed': EXIT.minirt,
   'helper.missing': EXIT.minirt,

@@ -4,13 +4,16 @@ import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { underSystemd } from '../sys/host.ts';
 import { readMountinfo } from '../sys/mountinfo.ts';
 import { stateTag } from '../sys/state-tag.ts';
+import { Controllers } from './cgroup/controllers.ts';
 import { restrictDevices } from './cgroup/devices.ts';
 import { findHierarchies } from './cgroup/hierarchy.ts';
 import type { Hierarchies, Hierarchy } from './cgroup/hierarchy.ts';
 import { killUnified, killWithFreezer } from './cgroup/killer.ts';
 import type { Kill } from './cgroup/killer.ts';
+import type { Controller, Limits } from './cgroup/limits.ts';
 import { delegateSelf, delegatedUnit, stepIntoLeaf } from './cgroup/systemd.ts';
 import { Patience, childrenOf, descendants, processesIn, removeEmpty } from './cgroup/tree.ts';
+import { oomKills } from './cgroup/usage.ts';
 
 export { delegateSelf } from './cgroup/systemd.ts';
 
@@ -30,6 +33,10 @@ export interface ContainerCgroup {
   readonly cgroup1: readonly string[];
   /** For the plan's `devices`; `all` where the v1 controller has been told already. */
   readonly devices: 'default' | 'all';
+  /** The v1 hierarchies that keep its limits, by the controllers in each: it sees them in its /sys/fs/cgroup. */
+  readonly shown: readonly (readonly string[])[];
+  /** How many of its processes the kernel has killed for want of memory. */
+  oomKills(): number;
   /** Everything in it, exec leaves included. */
   pids(): Promise<number[]>;
   /** SIGKILL to everything in it; resolves when empty. Rejects with `deadline.exceeded` when something will not die. */
@@ -40,8 +47,16 @@ export interface ContainerCgroup {
 
 export interface Cgroups {
   readonly mode: 'v1' | 'hybrid' | 'v2';
-  /** `devices`: `all` for a privileged container. */
-  createContainer(podUid: string, containerId: string, devices?: 'default' | 'all'): Promise<ContainerCgroup>;
+  /**
+   * `devices`: `all` for a privileged container. `limits`: of its pod and of itself. Rejects with `host.no-controller`
+   * when a limit cannot be kept here.
+   */
+  createContainer(
+    podUid: string,
+    containerId: string,
+    devices?: 'default' | 'all',
+    limits?: { readonly pod: Limits; readonly container: Limits },
+  ): Promise<ContainerCgroup>;
   /** One that exists below this owner's cgroup. */
   container(podUid: string, containerId: string): ContainerCgroup;
   /** One that exists anywhere, by its persisted path; anything that is no container cgroup of ours is refused. */
@@ -59,6 +74,7 @@ export interface CgroupFacts {
   readonly kill: 'cgroup2' | 'freezer';
   readonly devices: 'bpf' | 'v1' | 'none';
   readonly systemd: boolean;
+  readonly controllers: readonly Controller[];
 }
 
 export interface CgroupOptions {
@@ -109,6 +125,7 @@ class HostCgroups implements Cgroups {
   /** The v1 devices hierarchy, where there is no cgroup2 for the helper's program. */
   readonly #devices: string | undefined;
   readonly #kill: Kill;
+  readonly #controllers: Controllers;
 
   constructor(found: Hierarchies, unit: string | undefined, top: string) {
     const main = found.unified?.dir ?? found.freezer?.dir;
@@ -119,15 +136,24 @@ class HostCgroups implements Cgroups {
     this.#root = unit ?? join(main, top);
     this.#devices = found.unified === undefined ? found.devices?.dir : undefined;
     this.#kill = found.unified === undefined ? killWithFreezer : killUnified;
+    this.#controllers = new Controllers(found, main);
   }
 
   async createContainer(
     podUid: string,
     containerId: string,
     devices: 'default' | 'all' = 'default',
+    limits?: { readonly pod: Limits; readonly container: Limits },
   ): Promise<ContainerCgroup> {
-    const leaf = this.#leaf(this.#path(podUid, containerId), devices);
-    for (const dir of this.#folders(leaf.path)) makeFolder(dir);
+    const needed = limits === undefined ? [] : this.#controllers.neededFor(limits.pod, limits.container);
+    const leaf = this.#leaf(this.#path(podUid, containerId), devices, needed);
+    for (const dir of [leaf.path, ...leaf.cgroup1]) makeFolder(dir);
+    try {
+      if (limits !== undefined) this.#limit(leaf.path, limits);
+    } catch (error) {
+      await leaf.remove();
+      throw error;
+    }
     const own = this.#devices === undefined ? undefined : this.#beside(leaf.path, this.#devices);
     if (own !== undefined && devices === 'default') restrictDevices(own);
     return leaf;
@@ -163,15 +189,26 @@ class HostCgroups implements Cgroups {
       kill: unified ? 'cgroup2' : 'freezer',
       devices: unified ? 'bpf' : this.#devices === undefined ? 'none' : 'v1',
       systemd: this.#unit !== undefined,
+      controllers: (['cpu', 'memory', 'hugetlb'] as const).filter((one) => this.#controllers.has(one)),
     };
   }
 
-  #leaf(path: string, devices: 'default' | 'all'): ContainerCgroup {
+  #limit(path: string, limits: { readonly pod: Limits; readonly container: Limits }): void {
+    const top = this.#unit ?? this.#main;
+    this.#controllers.apply({ top, dir: dirname(path), level: 'pod' }, limits.pod);
+    this.#controllers.apply({ top, dir: path, level: 'container' }, limits.container);
+  }
+
+  #leaf(path: string, devices: 'default' | 'all', limited: Iterable<Controller> = []): ContainerCgroup {
     const unified = this.#kill === killUnified;
+    const keepers = this.#controllers.beside(path, limited);
+    const own = unified ? [] : [path, ...(this.#devices === undefined ? [] : [this.#beside(path, this.#devices)])];
     return {
       path,
       cgroup2: unified ? path : undefined,
-      cgroup1: unified ? [] : this.#folders(path),
+      cgroup1: [...new Set([...own, ...keepers])],
+      shown: this.#controllers.shown(keepers),
+      oomKills: () => oomKills(this.#controllers.folderOf('memory', path)),
       devices: unified ? devices : 'all',
       pids: async () => processesIn(path),
       kill: () => this.#kill(path),
@@ -211,7 +248,8 @@ class HostCgroups implements Cgroups {
   }
 
   #folders(path: string): string[] {
-    return this.#devices === undefined ? [path] : [path, this.#beside(path, this.#devices)];
+    const beside = this.#devices === undefined ? [] : [this.#beside(path, this.#devices)];
+    return [...new Set([path, ...beside, ...this.#controllers.beside(path)])];
   }
 
   #beside(path: string, hierarchy: string): string {

@@ -43,7 +43,7 @@ function namespaceOps(spec: ContainerSpec, cgroup: ContainerCgroup): readonly Op
   const joins = Object.entries(spec.namespaces) as [string, string][];
   return [
     ['new', 'pid'],
-    ...(cgroup.cgroup2 === undefined ? [] : [['new', 'cgroup'] as const]),
+    ...(cgroup.cgroup2 === undefined && !cgroup.shown?.length ? [] : [['new', 'cgroup'] as const]),
     ...joins.filter(([, path]) => path !== 'host').map(([kind, path]): Op => ['join', kind, path]),
   ];
 }
@@ -58,10 +58,23 @@ function defaultFileSystems(cgroup: ContainerCgroup, privileged: boolean): reado
     ['mount', 'mqueue', 'mqueue', '/dev/mqueue', 'nosuid,nodev,noexec', ''],
     ['mount', 'tmpfs', 'shm', '/dev/shm', 'nosuid,nodev,noexec', 'mode=1777,size=65536k'],
     ['mount', 'sysfs', 'sysfs', '/sys', `${access}nosuid,nodev,noexec`, ''],
-    // Of its own cgroup namespace, so it shows the container's own directory and nothing above it.
-    ...(cgroup.cgroup2 === undefined
-      ? []
-      : [['mount', 'cgroup2', 'cgroup', '/sys/fs/cgroup', `${access}nosuid,nodev,noexec,relatime`, ''] as const]),
+    ...cgroupMounts(cgroup, `${access}nosuid,nodev,noexec,relatime`),
+  ];
+}
+
+/** Of the container's own cgroup namespace, so they show its own folders and nothing above them. */
+function cgroupMounts({ cgroup2, shown = [] }: ContainerCgroup, flags: string): readonly Op[] {
+  const unified = (target: string): readonly Op[] =>
+    cgroup2 === undefined ? [] : [['mount', 'cgroup2', 'cgroup', target, flags, '']];
+  if (shown.length === 0) return unified('/sys/fs/cgroup');
+  return [
+    ['mount', 'tmpfs', 'tmpfs', '/sys/fs/cgroup', 'nosuid,nodev,noexec,relatime', 'mode=755'],
+    ...shown.flatMap((names): readonly Op[] => {
+      const all = names.join(',');
+      const links = names.length > 1 ? names.map((name): Op => ['symlink', all, `/sys/fs/cgroup/${name}`]) : [];
+      return [['mount', 'cgroup', 'cgroup', `/sys/fs/cgroup/${all}`, flags, all], ...links];
+    }),
+    ...unified('/sys/fs/cgroup/unified'),
   ];
 }
 
@@ -135,6 +148,7 @@ export function processOps(spec: ProcessSpec): readonly Op[] {
     ['gid', String(user.gid)],
     ...user.groups.map((group): Op => ['group', String(group)]),
     capabilityOp(spec),
+    ...(spec.oomScoreAdj === undefined ? [] : [['oom-score-adj', String(spec.oomScoreAdj), 'preferred'] as const]),
     ...(spec.noNewPrivileges ? [['no-new-privs'] as const] : []),
     ...(spec.seccomp === undefined ? [] : [['seccomp', spec.seccomp] as const]),
   ];

@@ -22,6 +22,8 @@ export interface ContainerPlace {
 export interface ContainerCgroup {
   readonly cgroup2?: string | undefined;
   readonly cgroup1: readonly string[];
+  /** v1 hierarchies to be seen in /sys/fs/cgroup, by the controllers in each. */
+  readonly shown?: readonly (readonly string[])[];
   readonly devices: 'default' | 'all';
 }
 

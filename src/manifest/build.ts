@@ -5,12 +5,13 @@ import type {
   LifecycleHandler,
   EnvVar as V1EnvVar,
   Probe as V1Probe,
+  ResourceRequirements,
   TCPSocketAction,
 } from 'kubernetes-types/core/v1.js';
 import { parseDuration } from '../base/duration.ts';
 import { buildNetwork } from './build-network.ts';
 import { absolute, buildVolume, buildVolumeMount } from './build-volume.ts';
-import type { NewerEnvVarSource } from './newer.ts';
+import type { NewerEnvVarSource, NewerPodSpec } from './newer.ts';
 import { DEFAULTED_POLICY, HOOK_TIMEOUT, MASK_SECRETS, defaultPullPolicy } from './defaults.ts';
 import type {
   Container,
@@ -23,6 +24,7 @@ import type {
   Probe,
   ProbeHandler,
   PullPolicy,
+  Resources,
   RestartPolicy,
   RestartRule,
   Role,
@@ -49,6 +51,7 @@ export function buildPod(object: V1Pod): Pod {
     readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     masksSecrets: annotations[MASK_SECRETS] !== 'false',
     hookTimeout: parseDuration(annotations[HOOK_TIMEOUT] ?? ''),
+    resources: buildPodResources(spec),
     volumes: (spec?.volumes ?? []).map((volume) => buildVolume(volume, unwritten)),
     containers: [
       ...(spec?.initContainers ?? []).map((one) =>
@@ -97,7 +100,7 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     args: container.args ?? [],
     envFrom: (container.envFrom ?? []).map(envFrom),
     env: (container.env ?? []).map(envEntry),
-    resources: { limits: container.resources?.limits ?? {}, requests: container.resources?.requests ?? {} },
+    resources: buildResources(container.resources),
     workingDir: (container.workingDir ?? '') === '' ? undefined : container.workingDir,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
@@ -118,6 +121,15 @@ function buildContainer(container: V1Container, role: Role, unwritten: ReadonlyS
     postStart: buildHandler(container.lifecycle?.postStart),
     preStop: buildHandler(container.lifecycle?.preStop),
   };
+}
+
+function buildResources({ limits = {}, requests = {} }: ResourceRequirements = {}): Resources {
+  return { limits, requests };
+}
+
+function buildPodResources({ resources }: NewerPodSpec = { containers: [] }): Resources | undefined {
+  const said = Object.keys({ ...resources?.limits, ...resources?.requests }).length > 0;
+  return said ? buildResources(resources) : undefined;
 }
 
 function buildPort({ name, containerPort, protocol, hostPort = 0, hostIP = '' }: V1Port): ContainerPort {

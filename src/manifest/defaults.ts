@@ -1,7 +1,9 @@
 import { type Rows, fieldTables, shapeOf } from './fields.ts';
 import type { Path } from './node.ts';
 import type { NewerVolume } from './newer.ts';
+import { withPodRequests, withRequests } from './default-resources.ts';
 import type { PullPolicy, V1Container, V1Pod } from './pod.ts';
+import { canonical } from './quantity.ts';
 
 type Plain = Record<string, unknown>;
 
@@ -30,7 +32,7 @@ export function withDefaults(written: V1Pod): V1Pod {
   const pod = preset(written as Plain, fieldTables['Pod'] ?? {}) as V1Pod;
   const defaulted: string[] = [];
   const complete = (given: V1Container): V1Container => {
-    const container = withHostPorts(withProbeDefaults(given), pod.spec?.hostNetwork === true);
+    const container = withHostPorts(withRequests(withProbeDefaults(given)), pod.spec?.hostNetwork === true);
     if ((container.imagePullPolicy ?? '') !== '') return container;
     const imagePullPolicy = defaultPullPolicy(container.image ?? '');
     if (imagePullPolicy === 'Always') defaulted.push(container.name);
@@ -53,7 +55,7 @@ export function withDefaults(written: V1Pod): V1Pod {
   if (defaulted.length > 0) metadata.annotations = { ...metadata.annotations, [DEFAULTED_POLICY]: defaulted.join(',') };
   const grace = pod.spec?.terminationGracePeriodSeconds ?? 30;
   const terminationGracePeriodSeconds = grace < 0 ? 1 : grace;
-  const spec = { ...pod.spec, ...completed, terminationGracePeriodSeconds };
+  const spec = withPodRequests({ ...pod.spec, ...completed, terminationGracePeriodSeconds });
   return sorted({ ...pod, apiVersion: 'v1', kind: 'Pod', metadata, spec }) as V1Pod;
 }
 
@@ -103,6 +105,10 @@ function preset(value: Plain, rows: Rows): Plain {
 function deeper(value: unknown, type: string): unknown {
   const shape = shapeOf(type);
   if (shape.kind === 'list') return (value as unknown[]).map((item) => deeper(item, shape.of));
+  if (shape.kind === 'map' && shape.of === 'Quantity') {
+    const amounts = Object.entries(value as Record<string, string>);
+    return Object.fromEntries(amounts.map(([name, amount]) => [name, canonical(amount)]));
+  }
   return shape.kind === 'object' ? preset(value as Plain, shape.rows) : value;
 }
 

@@ -1,5 +1,5 @@
 /** Fields that Kubernetes has and `kubernetes-types`, which stops at 1.30, does not. */
-import type { EnvVarSource, Volume } from 'kubernetes-types/core/v1.js';
+import type { EnvVarSource, PodSpec, ResourceRequirements, Volume } from 'kubernetes-types/core/v1.js';
 
 export interface ImageVolumeSource {
   readonly reference?: string;
@@ -15,3 +15,4 @@ export interface FileKeySelector {
 
 export type NewerVolume = Volume & { readonly image?: ImageVolumeSource };
 export type NewerEnvVarSource = EnvVarSource & { readonly fileKeyRef?: FileKeySelector };
+export type NewerPodSpec = PodSpec & { readonly resources?: ResourceRequirements };

@@ -32,6 +32,35 @@ export function units(count: number): bigint {
   return BigInt(count) * NANO;
 }
 
+/** A quantity as Kubernetes prints it: `1024Mi` is `1Gi`, `0.5` is `500m` (Quantity.String). */
+export function canonical(text: string): string {
+  return written(nanos(text), text);
+}
+
+/** An amount in {@link nanos} in the notation of `like`: powers of 1024, of 1000, or with an exponent. */
+export function written(amount: bigint, like: string): string {
+  const [, , , , exponent, binary] = FORM.exec(like) ?? [];
+  const sign = amount < 0n ? '-' : '';
+  const size = amount < 0n ? -amount : amount;
+  if (binary !== undefined && size >= 1024n * NANO) {
+    const [value, power] = shortened(roundedUp(size, NANO), 1024n, BINARY.length);
+    return `${sign}${value}${power === 0 ? '' : `${BINARY.charAt(power - 1)}i`}`;
+  }
+  if (size === 0n) return '0';
+  const [value, thousands] = shortened(size, 1000n, 9);
+  const power = thousands * 3 - 9;
+  if (power === 0) return `${sign}${value}`;
+  if (exponent !== undefined) return `${sign}${value}e${power}`;
+  return `${sign}${value}${Object.keys(DECIMAL).find((suffix) => DECIMAL[suffix] === power) ?? ''}`;
+}
+
+/** Takes a factor out as often as it is in, `most` times at most. */
+function shortened(value: bigint, factor: bigint, most: number): readonly [bigint, number] {
+  if (most === 0 || value % factor !== 0n) return [value, 0];
+  const [rest, times] = shortened(value / factor, factor, most - 1);
+  return [rest, times + 1];
+}
+
 function roundedUp(amount: bigint, by: bigint): bigint {
   return amount >= 0n ? (amount + by - 1n) / by : amount / by;
 }

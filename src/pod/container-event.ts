@@ -54,6 +54,8 @@ export type Exit = {
   readonly wall: string;
   readonly mono: MonoNs;
   readonly message: string | undefined;
+  /** Whether the kernel killed any of its processes for want of memory. */
+  readonly oomKilled?: boolean;
 } & (
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signaled'; readonly signal: number }

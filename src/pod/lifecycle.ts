@@ -2,7 +2,7 @@ import type { ContainerEvent, Context, Exit, Stepped } from './container-event.t
 import type { Note, ProbeOutcome } from './journal-entry.ts';
 import { eventOf, remark } from './notes.ts';
 import { activeProbes, judged, released, titleOf } from './probing.ts';
-import type { ContainerRecord, Terminated } from './record.ts';
+import { type ContainerRecord, OOM_KILLED, type Terminated } from './record.ts';
 import { backoffAfterRestart } from './restart.ts';
 import { nowRunning, postStartEnded, preStopEnded, signaled, stop } from './stopping.ts';
 
@@ -168,7 +168,7 @@ function exited(context: Context, container: ContainerRecord, exit: Exit): Stepp
   const lost = exit.kind === 'lost';
   const terminated: Terminated = {
     exitCode,
-    reason: lost ? 'ContainerStatusUnknown' : exitCode === 0 ? 'Completed' : 'Error',
+    reason: lost ? 'ContainerStatusUnknown' : reasonOf(exit, exitCode),
     message: lost ? exit.why : exit.message,
     startedAt: state.phase === 'creating' ? undefined : state.startedAt,
     finishedAt: exit.wall,
@@ -178,7 +178,12 @@ function exited(context: Context, container: ContainerRecord, exit: Exit): Stepp
   const stopping = state.phase === 'stopping' ? state : undefined;
   const notes: Note[] = [];
   if (context.spec.preStop !== undefined && (state.phase === 'starting' || state.phase === 'running')) {
-    const own = exitCode === 0 ? 'completed by itself' : `ended by itself with exit code ${exitCode}`;
+    const own =
+      exit.oomKilled === true
+        ? `ran out of memory (${OOM_KILLED}, ${exitCode})`
+        : exitCode === 0
+          ? 'completed by itself'
+          : `ended by itself with exit code ${exitCode}`;
     const how = context.record.termination?.now === true ? 'was killed at once' : own;
     notes.push(remark(name, `preStop not run: the container ${how}`));
   }
@@ -186,4 +191,10 @@ function exited(context: Context, container: ContainerRecord, exit: Exit): Stepp
   const shown = error === undefined ? undefined : { reason: 'PostStartHookError', message: error };
   const after = { phase: 'exited', terminated, because: stopping?.because, shown } as const;
   return { container: { ...container, state: after }, notes };
+}
+
+/** As containerd has it: a process of it that was killed for want of memory is why, whatever came of the others. */
+function reasonOf({ oomKilled = false }: Exit, exitCode: number): string {
+  if (oomKilled) return OOM_KILLED;
+  return exitCode === 0 ? 'Completed' : 'Error';
 }

@@ -1,6 +1,6 @@
 import type { Container, Pod, Role } from '../manifest/pod.ts';
 import { isStarted } from './probing.ts';
-import type { ContainerRecord, HookRun, PodRecord } from './record.ts';
+import { type ContainerRecord, type HookRun, type PodRecord, initSucceeded } from './record.ts';
 import { shouldRestart } from './restart.ts';
 
 /** A container's record with its part of the manifest. */
@@ -39,7 +39,7 @@ export function isOpen(run: HookRun | undefined): boolean {
 export function isFinal(pod: Pod, { container, spec }: Member): boolean {
   const { state } = container;
   if (state.phase !== 'exited') return false;
-  return !shouldRestart(pod, spec, { exitCode: state.terminated.exitCode, because: state.because });
+  return !shouldRestart(pod, spec, { ...state.terminated, because: state.because });
 }
 
 /** Whether there was an instance of it, since the pod began or was restarted as a whole. */
@@ -61,7 +61,7 @@ export function isInitialized(pod: Pod, record: PodRecord): boolean {
 export function isPassed({ container, spec }: Member): boolean {
   const { state } = container;
   if (spec.role === 'sidecar') return state.phase === 'running' && isStarted(container);
-  return state.phase === 'exited' && state.terminated.exitCode === 0;
+  return state.phase === 'exited' && initSucceeded(state.terminated);
 }
 
 /**

@@ -50,7 +50,7 @@ function comesAgain(pod: Pod, record: PodRecord, { container, spec, state }: See
   if (state.waiting !== undefined) return true;
   if (state.terminated === undefined || record.termination !== undefined) return false;
   const because = container.state.phase === 'exited' ? container.state.because : undefined;
-  const ending: Ending = { exitCode: state.terminated.exitCode, because };
+  const ending: Ending = { exitCode: state.terminated.exitCode, reason: state.terminated.reason ?? '', because };
   return shouldRestart(pod, spec, ending);
 }
 

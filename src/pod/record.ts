@@ -103,6 +103,14 @@ export interface ProbeState {
 
 export type Probes = Readonly<Partial<Record<ProbeName, ProbeState>>>;
 
+/** Reason of an end for want of memory, whatever the exit code. */
+export const OOM_KILLED = 'OOMKilled';
+
+/** Whether an init container did what it was for (pkg/kubelet/kuberuntime: isInitContainerFailed). */
+export function initSucceeded({ exitCode, reason }: { readonly exitCode: number; readonly reason?: string }): boolean {
+  return exitCode === 0 && reason !== OOM_KILLED;
+}
+
 export interface Terminated {
   /** 128+n for a signal; 128 for a process that never started. */
   readonly exitCode: number;

@@ -1,6 +1,6 @@
 import { type MonoNs, seconds } from '../base/clock.ts';
 import type { Container, Pod, RestartPolicy, RestartRule } from '../manifest/pod.ts';
-import type { Backoff, Because, ContainerRecord } from './record.ts';
+import { type Backoff, type Because, type ContainerRecord, initSucceeded } from './record.ts';
 
 /** How long volumes wait after a failure: twice as long each time (pkg/util/goroutinemap/exponentialbackoff). */
 const FIRST_MOUNT_WAIT = seconds(0.5);
@@ -14,13 +14,16 @@ const FORGIVEN_AFTER = seconds(600);
 /** How an instance ended, as far as its restart depends on it. */
 export interface Ending {
   readonly exitCode: number;
+  /** Of the terminated state. */
+  readonly reason?: string;
   readonly because: Because | undefined;
 }
 
 /** Whether an exit is followed by a new instance (pkg/kubelet/container/helpers.go: ShouldContainerBeRestarted). */
-export function shouldRestart(pod: Pod, container: Container, { exitCode, because }: Ending): boolean {
+export function shouldRestart(pod: Pod, container: Container, ending: Ending): boolean {
+  const { exitCode, because } = ending;
   if (container.role === 'sidecar') return true;
-  if (container.role === 'init' && exitCode === 0) return false;
+  if (container.role === 'init' && initSucceeded(ending)) return false;
   const policy = restartPolicyOf(pod, container);
   // A probe asks the policy alone (kuberuntime_manager.go: computePodActions).
   if (because === 'startup' || because === 'liveness') return policy !== 'Never';
@@ -29,7 +32,7 @@ export function shouldRestart(pod: Pod, container: Container, { exitCode, becaus
     case 'Always':
       return true;
     case 'OnFailure':
-      return exitCode !== 0;
+      return container.role === 'init' || exitCode !== 0;
     case 'Never':
       return false;
     default:
@@ -38,7 +41,10 @@ export function shouldRestart(pod: Pod, container: Container, { exitCode, becaus
 }
 
 /** Whether an exit asks for a restart of the whole pod in place (KEP-5532). */
-export function asksRestartOfAll(container: Container, { exitCode, because }: Ending): boolean {
+export function asksRestartOfAll(
+  container: Container,
+  { exitCode, because }: Pick<Ending, 'exitCode' | 'because'>,
+): boolean {
   return because === undefined && matchingRule(container, exitCode)?.action === 'RestartAllContainers';
 }
 

@@ -3,6 +3,7 @@ import { defaultCapabilities } from '../container/capabilities.ts';
 import type { ContainerSpec, Credentials, Mount, ProcessSpec } from '../container/spec.ts';
 import { expandArgs } from '../manifest/expand.ts';
 import type { Container, EnvVar, Pod } from '../manifest/pod.ts';
+import { oomScoreAdj } from './resources.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -28,6 +29,8 @@ export interface SpecInput {
   /** What `hostname` prints there. */
   readonly hostname: string;
   readonly log: string;
+  /** Bytes that the host has. */
+  readonly memory: number;
   /** The mounts of the container's volumes. */
   readonly volumes: readonly Mount[];
   /** Host paths of the files that minirt makes for the container. */
@@ -53,7 +56,7 @@ export function containerSpec(input: SpecInput): ContainerSpec {
   };
 }
 
-function processSpec({ container, hostname, image, user, env: declared }: SpecInput): ProcessSpec {
+function processSpec({ pod, container, hostname, image, user, memory, env: declared }: SpecInput): ProcessSpec {
   const env = environment({ container, hostname, image, user }, declared);
   return {
     args: commandLine(container, image, declared),
@@ -63,6 +66,7 @@ function processSpec({ container, hostname, image, user, env: declared }: SpecIn
     capabilities: defaultCapabilities,
     noNewPrivileges: false,
     seccomp: undefined,
+    oomScoreAdj: oomScoreAdj(pod, container, memory),
     terminal: container.tty,
     stdin: container.stdin,
   };

@@ -3,6 +3,7 @@ import type { Pod, V1Pod } from '../manifest/pod.ts';
 import { conditions } from './conditions.ts';
 import { type Member, membersOf } from './order.ts';
 import { podPhase } from './phase.ts';
+import { qosClass } from './qos.ts';
 import type { ContainerRecord, PodRecord } from './record.ts';
 import { DEADLINE_EXCEEDED, EVICTED } from './step.ts';
 import { shownRestarts, truncated, visible } from './visible.ts';
@@ -49,7 +50,7 @@ export function podStatus(pod: Pod, record: PodRecord): PodStatus {
     ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits.map((one) => containerStatus(pod, record, one)) }),
     containerStatuses: membersOf(pod, record, 'main').map((one) => containerStatus(pod, record, one)),
-    qosClass: 'BestEffort',
+    qosClass: qosClass(pod),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ContainerState as V1ContainerState } from 'kubernetes-types/core/v1.js';
 import type { Container, Pod } from '../manifest/pod.ts';
 import { isReady, isStarted } from './probing.ts';
-import { type ContainerRecord, type PodRecord, type Terminated, notCreated } from './record.ts';
+import { type ContainerRecord, type PodRecord, type Terminated, initSucceeded, notCreated } from './record.ts';
 import { shouldRestart } from './restart.ts';
 
 export interface Visible {
@@ -34,13 +34,13 @@ export function visible(pod: Pod, record: PodRecord, container: ContainerRecord)
       return { lastState, ...runningView(spec, container, state.startedAt) };
     case 'exited': {
       const { terminated, because, shown } = state;
-      const ending = { exitCode: terminated.exitCode, because };
+      const ending = { ...terminated, because };
       const again = record.termination === undefined && spec !== undefined && shouldRestart(pod, spec, ending);
       if (again && shown !== undefined) {
         const behind = { terminated: terminatedState(terminated) };
         return { ...quiet, state: { waiting: waiting(shown.reason, shown.message) }, lastState: behind };
       }
-      const done = spec?.role === 'init' && terminated.exitCode === 0;
+      const done = spec?.role === 'init' && initSucceeded(terminated);
       return { ...quiet, state: { terminated: terminatedState(terminated) }, ready: done };
     }
     default:

@@ -34,6 +34,7 @@ describe('findHierarchies', () => {
       dir: '/sys/fs/cgroup',
       own: '/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope',
       writable: true,
+      names: [],
     });
   });
 
@@ -47,12 +48,13 @@ describe('findHierarchies', () => {
   test('v1: freezer and devices', () => {
     const found = find(tables['old v1'], '4:devices,freezer:/a\n');
     expect(found).toMatchObject({ mode: 'v1', unified: undefined });
-    expect(found.freezer).toEqual({ dir: '/sys/fs/cgroup/freezer', own: '/sys/fs/cgroup/freezer/a', writable: true });
+    const [dir, own] = ['/sys/fs/cgroup/freezer', '/sys/fs/cgroup/freezer/a'];
+    expect(found.freezer).toEqual({ dir, own, writable: true, names: ['freezer'] });
   });
 
   test('a writable mount comes before a read-only one, and paths are beneath the mount’s root', () => {
     const found = find(tables['a container with the host’s cgroups read-only'], '0::/docker/abc/x\n');
-    expect(found.unified).toEqual({ dir: '/mnt/cg', own: '/mnt/cg/x', writable: true });
+    expect(found.unified).toEqual({ dir: '/mnt/cg', own: '/mnt/cg/x', writable: true, names: [] });
     expect(
       find(tables['a container with the host’s cgroups read-only'], '0::/elsewhere\n').unified?.own,
     ).toBeUndefined();

@@ -1,13 +1,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PodStatus } from 'kubernetes-types/core/v1.js';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { silentLogger } from '../../src/base/log.ts';
 import { openImageStore } from '../../src/image/store.ts';
 import { podFromObject } from '../../src/manifest/parse.ts';
 import { buildClaim, buildConfigMap, buildSecret } from '../../src/manifest/objects.ts';
 import { ObjectStore } from '../../src/objects/store.ts';
-import type { PodView } from '../../src/pod/view.ts';
-import { type Roots, podLogs } from '../../src/state/paths.ts';
+import { podStatus } from '../../src/pod/status.ts';
+import { type PodView, viewPod } from '../../src/pod/view.ts';
+import { type Roots, containerPaths, podLogs } from '../../src/state/paths.ts';
 import { type OwnedPod, type PodHost, openHost } from '../../src/supervisor/host.ts';
 import { registerPod, removePod } from '../../src/supervisor/registry.ts';
 import { type TestEntry, loadBusybox, loadImage, tar } from './images.ts';
@@ -35,9 +37,10 @@ export class HostPods {
     await this.reopen();
   }
 
-  /** Lets go of every pod; another owner may take them. */
-  async reopen(): Promise<void> {
+  /** Lets go of every pod; another owner may take them. `meanwhile` happens while nobody owns any. */
+  async reopen(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     await this.#host?.close();
+    await meanwhile();
     this.#host = await openHost(this.roots, { owner: 'foreground', log: silentLogger() });
   }
 
@@ -123,6 +126,19 @@ export class HostPod {
   log(container = 'c', restart = 0): string {
     const path = join(podLogs(this.#roots, this.view), container, `${restart}.log`);
     return existsSync(path) ? readFileSync(path, 'utf8').replaceAll(/^\S+ std\w+ [FP] /gm, '') : '';
+  }
+
+  async status(): Promise<PodStatus> {
+    const { pod, record } = await viewPod(this.#roots, this.view.uid);
+    return podStatus(pod, record);
+  }
+
+  /** Host folder of the cgroup of a container that runs. */
+  async cgroup(container = 'c'): Promise<string> {
+    const { record } = await viewPod(this.#roots, this.view.uid);
+    const state = record.containers.find(({ name }) => name === container)?.state;
+    if (state === undefined || !('id' in state)) throw new Error(`${container} does not run`);
+    return readFileSync(containerPaths(this.#roots, this.view.uid, state.id).cgroup, 'utf8');
   }
 
   journal(): string {

@@ -93,6 +93,7 @@ export function aPod(sketch: PodSketch = {}): Pod {
     activeDeadlineSeconds: undefined,
     readinessGates: [],
     masksSecrets: true,
+    resources: undefined,
     hookTimeout: sketch.hookTimeout,
     volumes: [],
     containers,

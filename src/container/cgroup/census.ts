@@ -48,7 +48,8 @@ export function findPodCgroups(state: string | undefined): FoundCgroup[] {
 
 function mountedHierarchies(): string[] {
   const found = hostHierarchies();
-  return [found?.unified, found?.freezer, found?.devices].flatMap((hierarchy) => hierarchy?.dir ?? []);
+  const all = [found?.unified, found?.freezer, found?.devices, ...(found?.controllers.values() ?? [])];
+  return [...new Set(all.flatMap((hierarchy) => hierarchy?.dir ?? []))];
 }
 
 function podsOrItself(path: string): FoundCgroup[] {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { MinirtError } from '../../base/errors.ts';
 import type { MountEntry } from '../../sys/mountinfo.ts';
+import type { Controller } from './limits.ts';
 
 /** One mounted cgroup filesystem, and where in it this process is. */
 export interface Hierarchy {
@@ -8,7 +9,14 @@ export interface Hierarchy {
   /** This process's own folder in it; undefined when it lies outside of what is mounted. */
   readonly own: string | undefined;
   readonly writable: boolean;
+  /** Of v1: the controllers in it, as its mount names them. */
+  readonly names: readonly string[];
 }
+
+const V1_CONTROLLERS = [
+  ...['blkio', 'cpu', 'cpuacct', 'cpuset', 'devices', 'freezer', 'hugetlb', 'memory', 'misc', 'net_cls', 'net_prio'],
+  ...['perf_event', 'pids', 'rdma'],
+];
 
 /** What the host has: every hierarchy that the driver can use. */
 export interface Hierarchies {
@@ -16,6 +24,8 @@ export interface Hierarchies {
   readonly unified: Hierarchy | undefined;
   readonly freezer: Hierarchy | undefined;
   readonly devices: Hierarchy | undefined;
+  /** The v1 hierarchies that limits can be kept by. */
+  readonly controllers: ReadonlyMap<Controller, Hierarchy>;
 }
 
 const mountLine = 'mount -t cgroup2 none /sys/fs/cgroup';
@@ -41,7 +51,12 @@ export function findHierarchies(mounts: readonly MountEntry[], ownCgroups: strin
       hint: `mount -o remount,rw ${killer.dir}`,
     });
   }
-  return { mode, unified, freezer, devices };
+  const controllers = new Map<Controller, Hierarchy>();
+  for (const controller of ['cpu', 'memory', 'hugetlb'] as const) {
+    const hierarchy = choose(mounts, own, controller);
+    if (hierarchy?.writable === true) controllers.set(controller, hierarchy);
+  }
+  return { mode, unified, freezer, devices, controllers };
 }
 
 /** `controller` is empty for cgroup2. A writable mount is preferred, then the one that shows most. */
@@ -53,15 +68,18 @@ function choose(
   const candidates = mounts.filter((mount) =>
     controller === '' ? mount.type === 'cgroup2' : mount.type === 'cgroup' && mount.superOptions.includes(controller),
   );
-  const found = candidates.map((mount) => ({
-    dir: mount.mountPoint,
-    own: beneath(mount, own.get(controller)),
-    writable: mount.options.includes('rw') && mount.superOptions.includes('rw'),
-    depth: mount.root.length,
-  }));
-  found.sort((a, b) => Number(b.writable) - Number(a.writable) || a.depth - b.depth);
+  const depth = ({ root }: MountEntry): number => root.length;
+  const found = candidates
+    .toSorted((a, b) => depth(a) - depth(b))
+    .map((mount) => ({
+      dir: mount.mountPoint,
+      own: beneath(mount, own.get(controller)),
+      writable: mount.options.includes('rw') && mount.superOptions.includes('rw'),
+      names: mount.superOptions.filter((option) => V1_CONTROLLERS.includes(option)),
+    }));
+  found.sort((a, b) => Number(b.writable) - Number(a.writable));
   const [best] = found;
-  return best === undefined ? undefined : { dir: best.dir, own: best.own, writable: best.writable };
+  return best;
 }
 
 function beneath(mount: MountEntry, path: string | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import { type Rows, noMeaning, notYet, refused, supported } from './row.ts';
+import { type Rows, noMeaning, refused, supported } from './row.ts';
 
 /** Container and what hangs on it: environment, ports, lifecycle handlers, probes, resources, restart rules. */
 export const containerTables = {
@@ -139,8 +139,12 @@ export const containerTables = {
     values: supported('[]int32'),
   },
   ResourceRequirements: {
-    limits: notYet('map[string]Quantity', 'resources'),
-    requests: notYet('map[string]Quantity', 'resources'),
+    limits: supported('map[string]Quantity', {
+      note: '`cpu`, `memory`, `ephemeral-storage`, `hugepages-*`. Enforced by the cgroup controllers of the host, which must be there.',
+    }),
+    requests: supported('map[string]Quantity', {
+      note: 'Missing: the limit. `cpu` is the weight; nothing is reserved. Devices and other extended resources are refused.',
+    }),
     claims: refused('[]ResourceClaim', 'device claims need an API server and a driver'),
   },
   ResourceClaim: {

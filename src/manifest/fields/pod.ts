@@ -78,7 +78,9 @@ export const podTables = {
     }),
     setHostnameAsFQDN: supported('boolean', { note: 'The full name may have at most 64 characters.' }),
     hostAliases: supported('[]HostAlias'),
-    resources: notYet('ResourceRequirements', 'resources', { neutral: [{}] }),
+    resources: supported('ResourceRequirements', {
+      note: 'Of all containers together: `cpu`, `memory`, `hugepages-*`.',
+    }),
     resourceClaims: refused('[]PodResourceClaim', 'device claims need an API server and a driver'),
     overhead: noMeaning('map[string]Quantity', 'Belongs to runtime classes, of which there is one.'),
     imagePullSecrets: notYet('[]LocalObjectReference', 'images'),

@@ -155,7 +155,8 @@ async function exitOf(options: LiveOptions, record: MonitorRecord | undefined): 
   }
   const exitCode = 'code' in record ? record.code : 128 + record.signal;
   const message = await lastWords(options, exitCode);
-  const facts = { wall: new Date(record.wall).toISOString(), mono: record.t, message };
+  const oomKilled = options.cgroup.oomKills() > 0;
+  const facts = { wall: new Date(record.wall).toISOString(), mono: record.t, message, oomKilled };
   return 'code' in record
     ? { kind: 'exited', code: record.code, ...facts }
     : { kind: 'signaled', signal: record.signal, ...facts };

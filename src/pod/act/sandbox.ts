@@ -20,6 +20,7 @@ import type { Preparing, VolumeHome } from '../volumes/kind.ts';
 import { type EtcFiles, writeEtc } from './etc.ts';
 import type { PodHostPorts } from './host.ts';
 import { introduce, networkIdentity, placeOnNetwork } from './network.ts';
+import { unmetWishes } from './resources.ts';
 
 /** How long after a failed attempt the kubelet tries a pod's sandbox again. */
 const RETRY_SECONDS = 10n;
@@ -69,10 +70,12 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
       ? { namespaces: { ipc } }
       : { namespaces: { net, uts, ipc }, hostname: name, sysctls: NETWORK_SYSCTLS };
     await withLock(mountLock(ports), ports.signal, () => makeSandbox(own, ports.signal));
-    const { name: node, ip: hostIp } = thisNode(ports.roots.root);
+    const host = thisNode(ports.roots.root);
+    const { name: node, ip: hostIp } = host;
     const ip = await placeOnNetwork(ports, engine, { netns: net, hostIp });
     await writeEtc(engine, files, { hostname: name, ip });
     await introduce(ports, engine, { ip, hosts: files.hosts });
+    for (const text of unmetWishes(engine.pod, ports.cgroups, host)) engine.note({ kind: 'note', text });
     engine.emit({ kind: 'sandboxReady', ip, host: { name: node, ip: hostIp } });
   } catch (error) {
     ports.log.debug({ error: messageOf(error) }, 'sandbox failed');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { type ErrorCode, MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
@@ -20,6 +21,7 @@ import type { ContainerEvent } from '../lifecycle.ts';
 import { hostnameOf } from '../hostname.ts';
 import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last-words.ts';
 import { eventOf } from '../notes.ts';
+import { limitsOf } from '../resources.ts';
 import { signalNumber } from '../signals.ts';
 import { containerSpec } from '../spec.ts';
 import { filesOfEnv } from '../volumes/env-files.ts';
@@ -107,7 +109,7 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
     await noteSecrets(ports, engine, paths);
     const spec = await specOf(starting, image, id);
     writeAtomically(paths.process, JSON.stringify(spec.process));
-    const cgroup = await ports.cgroups.createContainer(uid, id);
+    const cgroup = await ports.cgroups.createContainer(uid, id, 'default', limitsOf(engine.pod, container));
     undo.add('remove its cgroup', () => cgroup.remove());
     writeAtomically(paths.cgroup, cgroup.path);
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
@@ -163,6 +165,7 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     volumes: await volumeMounts({ pod, container, sources: volumeSources(ports, engine), env }),
     namespaces: namespacesOf(pod, files),
     hostname: hostnameOf(pod),
+    memory: totalmem(),
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
   });
@@ -205,7 +208,12 @@ async function credentials(rootfs: ContainerSpec['rootfs'], user: string, signal
 }
 
 /** What the runtime itself could not do; all else is about what the container asks for. */
-const OF_RUNTIME: ReadonlySet<ErrorCode> = new Set(['helper.failed', 'host.no-overlay', 'host.unsupported']);
+const OF_RUNTIME: ReadonlySet<ErrorCode> = new Set([
+  'helper.failed',
+  'host.no-controller',
+  'host.no-overlay',
+  'host.unsupported',
+]);
 
 function createFailure({ ports, container }: Starting, error: unknown): ContainerEvent {
   const part = partFailure(container, error);

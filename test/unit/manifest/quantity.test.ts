@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { divided, nanos, units } from '../../../src/manifest/quantity.ts';
+import { canonical, divided, nanos, units, written } from '../../../src/manifest/quantity.ts';
 
 describe('a quantity', () => {
   test.each<[string, bigint]>([
@@ -65,5 +65,44 @@ describe('divided', () => {
         expect((times - 1n) * nanos(divisor)).toBeLessThan(units(count));
       }),
     );
+  });
+});
+
+describe('as Kubernetes prints it', () => {
+  test.each([
+    ['0', '0'],
+    ['0Mi', '0'],
+    ['0.5', '500m'],
+    ['1000m', '1'],
+    ['1500m', '1500m'],
+    ['1000', '1k'],
+    ['1500', '1500'],
+    ['0.1m', '100u'],
+    ['64Mi', '64Mi'],
+    ['1024Mi', '1Gi'],
+    ['1.5Gi', '1536Mi'],
+    ['0.5Ki', '512'],
+    ['1e3', '1e3'],
+    ['100e4', '1e6'],
+    ['5e-3', '5e-3'],
+    ['-2048Ki', '-2Mi'],
+    ['+3', '3'],
+  ])('%s is %s', (text, expected) => {
+    expect(canonical(text)).toBe(expected);
+  });
+
+  test('it is the same amount, and as short as it gets', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom('', 'm', 'k', 'M', 'Ki', 'Mi', 'Gi', 'e3'), (count, suffix) => {
+        const text = `${count}${suffix}`;
+        expect(nanos(canonical(text))).toBe(nanos(text));
+        expect(canonical(canonical(text))).toBe(canonical(text));
+      }),
+    );
+  });
+
+  test('a sum is written as what was summed', () => {
+    expect(written(nanos('1Gi') + nanos('1Gi'), '1Gi')).toBe('2Gi');
+    expect(written(nanos('1') + nanos('500m'), '500m')).toBe('1500m');
   });
 });

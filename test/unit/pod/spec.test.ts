@@ -36,6 +36,7 @@ async function targets(
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     hostname: 'p',
     log: '/log',
+    memory: 2 ** 34,
     volumes: await volumeMounts({ pod, container, sources, env: [] }),
     files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
   });

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import type { Cgroups } from '../../container/cgroup.ts';
+import type { Node } from '../../sys/node.ts';
+import { nanos, units } from '../../manifest/quantity.ts';
+import { together } from '../../manifest/resource-sum.ts';
+import type { Pod } from '../../manifest/pod.ts';
+import { limitsOf, oomScoreAdj } from '../resources.ts';
+
+/** CAP_SYS_RESOURCE (capabilities(7)). */
+const SYS_RESOURCE = 24n;
+
+/** What a pod wishes and this host cannot give, a line each; what it demands is an error when its containers are made. */
+export function unmetWishes(pod: Pod, cgroups: Cgroups, node: Node): readonly string[] {
+  const { controllers, mode } = cgroups.describe();
+  const weighted = pod.containers.some((one) => limitsOf(pod, one)?.container.cpuShares !== undefined);
+  const lowest = Math.min(...pod.containers.map((one) => oomScoreAdj(pod, one, totalmem())));
+  const asked = together(pod.containers.map(({ role, resources }) => ({ role, amounts: resources.requests })));
+  const whole = { cpu: units(node.cpus), memory: units(node.memory), 'ephemeral-storage': units(node.storage) };
+  const beyond = Object.entries(whole).filter(([name, all]) => {
+    const own = pod.resources?.requests[name];
+    return (own === undefined ? (asked.get(name) ?? 0n) : nanos(own)) > all;
+  });
+  return [
+    ...(weighted && !controllers.includes('cpu')
+      ? [`requests.cpu has no effect: this host (cgroup ${mode}) has no cpu controller`]
+      : []),
+    ...(mayHave(lowest) ? [] : [`oom_score_adj ${lowest} is left out: minirt lacks CAP_SYS_RESOURCE here`]),
+    ...beyond.map(
+      ([name]) => `requests.${name} is more than this host has: a scheduler would not have sent the pod here`,
+    ),
+  ];
+}
+
+/** Whether this process may give a child of its own that oom_score_adj: lowering it takes a capability. */
+function mayHave(adj: number): boolean {
+  if (adj >= Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))) return true;
+  const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return ((BigInt(`0x${effective}`) >> SYS_RESOURCE) & 1n) === 1n;
+}

@@ -1,0 +1,139 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { ContainerStateTerminated, PodStatus } from 'kubernetes-types/core/v1.js';
+import { describe, expect, test } from 'vitest';
+import { hostHierarchies } from '../../src/container/cgroup/census.ts';
+import type { Controller } from '../../src/container/cgroup/limits.ts';
+import { podStatus } from '../../src/pod/status.ts';
+import { eventually } from '../support/cli.ts';
+import { type HostPod, useHostPods } from '../support/host-pods.ts';
+
+const pods = useHostPods();
+
+const found = hostHierarchies();
+const isV1 = (controller: Controller): boolean => found?.controllers.has(controller) === true;
+
+/** What a shell prints of a controller's file, whichever kind of hierarchy keeps it; a word a file. */
+function cat(controller: Controller, v1: readonly string[], v2: readonly string[]): string {
+  const files = isV1(controller) ? v1.map((file) => `${controller}/${file}`) : v2;
+  return files.map((file) => `echo $(cat /sys/fs/cgroup/${file})`).join('; ');
+}
+
+const CPU = cat('cpu', ['cpu.shares', 'cpu.cfs_quota_us', 'cpu.cfs_period_us'], ['cpu.weight', 'cpu.max']);
+const MEMORY = cat('memory', ['memory.limit_in_bytes'], ['memory.max']);
+const limited = { limits: { cpu: '250m', memory: '64Mi' }, requests: { cpu: '100m', memory: '32Mi' } };
+
+function said(pod: HostPod): readonly string[] {
+  return pod.log().trim().split('\n');
+}
+
+/** Status of a pod that has come to its end. */
+async function endOf(pod: HostPod): Promise<PodStatus> {
+  const { pod: spec, record } = await pod.ended();
+  return podStatus(spec, record);
+}
+
+function terminated({ containerStatuses = [] }: PodStatus, name = 'c'): ContainerStateTerminated | undefined {
+  return containerStatuses.find((one) => one.name === name)?.state?.terminated;
+}
+
+describe('a container with limits', () => {
+  test('finds them where programs look, as a kubelet and its runtime write them', async () => {
+    const pod = await pods.start([{ line: `${CPU}; ${MEMORY}; cat /proc/self/oom_score_adj`, resources: limited }]);
+    await pod.ended();
+    const cpu = isV1('cpu') ? ['102', '25000', '100000'] : ['17', '25000 100000'];
+    expect(said(pod)).toEqual([...cpu, '67108864', '999'].flatMap((line) => line));
+  });
+
+  test('cannot change them, nor see those of others', async () => {
+    const folder = isV1('memory') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
+    const file = isV1('memory') ? 'memory.limit_in_bytes' : 'memory.max';
+    const line = `(echo 1000000000 > ${folder}/${file}) 2>&1 | grep -o Read-only; ls -d ${folder}/*/ 2>/dev/null | wc -l`;
+    const pod = await pods.start([{ line, resources: limited }]);
+    await pod.ended();
+    expect(said(pod)).toEqual(['Read-only', '0']);
+  });
+
+  test('has them for what is executed in it, too', async () => {
+    const exec = { command: ['/bin/sh', '-c', 'cat /proc/self/cgroup > /hook; cat /proc/self/oom_score_adj >> /hook'] };
+    const line =
+      'until [ -s /hook ]; do sleep 0.05; done; cat /proc/1/cgroup; cat /proc/1/oom_score_adj; echo; cat /hook';
+    const pod = await pods.start([{ line, resources: limited, lifecycle: { postStart: { exec } } }]);
+    await pod.ended();
+    const [own = '', hooks = ''] = pod.log().split('\n\n');
+    // The command has a leaf of its own in the unified hierarchy, where it is killed.
+    expect(hooks.replace(/^0::\/exec-\S+$/m, '0::/').trim()).toBe(own.trim());
+    if (isV1('memory')) expect(own).toMatch(/:memory:\/$/m);
+  });
+
+  test('is in a cgroup of its pod, which has what its containers have together', async () => {
+    const line = 'sleep 1000';
+    const pod = await pods.start([
+      { name: 'a', line, resources: limited },
+      { name: 'b', line, resources: { limits: { cpu: '1', memory: '16Mi' } } },
+    ]);
+    await eventually(async () => {
+      expect((await pod.status()).containerStatuses?.every(({ ready }) => ready)).toBe(true);
+    });
+    const root = found?.unified?.dir ?? found?.freezer?.dir ?? '';
+    const own = dirname(await pod.cgroup('a'));
+    const value = (controller: Controller, v1: string, v2: string): string => {
+      const hierarchy = found?.controllers.get(controller)?.dir;
+      return readFileSync(hierarchy === undefined ? join(own, v2) : join(hierarchy, relative(root, own), v1), 'utf8');
+    };
+    expect(value('memory', 'memory.limit_in_bytes', 'memory.max').trim()).toBe(String(80 * 2 ** 20));
+    expect(value('cpu', 'cpu.cfs_quota_us', 'cpu.max').trim().split(' ')[0]).toBe('125000');
+    expect(value('cpu', 'cpu.shares', 'cpu.weight').trim()).toBe(isV1('cpu') ? '1126' : '43');
+    await pod.delete();
+  });
+
+  test('has them of its pod where it has none of its own', async () => {
+    const resources = { limits: { memory: '48Mi', cpu: '500m' } };
+    const pod = await pods.start([{ line: `${MEMORY}; ${CPU}` }], { resources });
+    expect((await endOf(pod)).qosClass).toBe('Guaranteed');
+    expect(said(pod)[0]).toBe(String(48 * 2 ** 20));
+    expect(pod.log()).toContain('50000');
+  });
+});
+
+describe('a container that runs out of memory', () => {
+  const small = { limits: { memory: '16Mi' } };
+  const GREEDY = 'x=a; while :; do x=$x$x; done';
+
+  test('says so, and its neighbour does not', async () => {
+    const pod = await pods.start([
+      { name: 'greedy', line: GREEDY, resources: small },
+      { name: 'modest', line: 'sleep 2; exit 3', resources: small },
+    ]);
+    const status = await endOf(pod);
+    expect(terminated(status, 'greedy')).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+    expect(terminated(status, 'modest')).toMatchObject({ exitCode: 3, reason: 'Error' });
+  });
+
+  test('says so when it happened while nobody owned it', async () => {
+    const line = `until [ -e /v/go ]; do sleep 0.05; done; ${GREEDY}`;
+    const volumes = [{ name: 'v', emptyDir: {} }];
+    const volumeMounts = [{ name: 'v', mountPath: '/v' }];
+    const pod = await pods.start([{ line, resources: small, volumeMounts }], { volumes });
+    await eventually(async () => {
+      expect((await pod.status()).phase).toBe('Running');
+    });
+    const cgroup = await pod.cgroup();
+    await pods.reopen(async () => {
+      writeFileSync(join(pod.volume('v'), 'go'), '');
+      await eventually(() => {
+        expect(readFileSync(join(cgroup, 'cgroup.procs'), 'utf8')).toBe('');
+      });
+    });
+    expect(terminated(await endOf(await pods.take(pod.view)))).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+  });
+
+  test('has failed as an init container whatever its exit code', async () => {
+    const line = `sh -c '${GREEDY}'; exit 0`;
+    const init = { name: 'i', image: 'busybox', imagePullPolicy: 'Never', command: ['/bin/sh', '-c', line] };
+    const pod = await pods.start([{ line: 'echo never' }], { initContainers: [{ ...init, resources: small }] });
+    const status = await endOf(pod);
+    expect(status.initContainerStatuses?.[0]?.state?.terminated?.reason).toBe('OOMKilled');
+    expect(status.phase).toBe('Failed');
+  });
+});
