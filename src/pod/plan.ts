@@ -6,6 +6,7 @@ import { activeProbes, dueAt } from './probing.ts';
 import type { Because, ContainerRecord, HookName, PodRecord, Stopping } from './record.ts';
 import { goDuration, restartWaitsUntil } from './restart.ts';
 import type { PodEvent } from './step.ts';
+import { limitsStorage } from './storage.ts';
 import { hastenedKill, hookWaitEnds, turnWaitEnds } from './stop.ts';
 
 /** Something to be done in the world. The engine has at most one of each key under way. */
@@ -245,10 +246,11 @@ function isFollowing({ volumes }: Pod, { sandbox }: PodRecord): boolean {
   return volumes.some((volume) => 'sources' in volume && volume.sources.some(({ kind }) => kind !== 'downwardAPI'));
 }
 
-/** Whether there are volumes that may outgrow their limit. */
-function isMeasured({ volumes }: Pod, { sandbox, termination }: PodRecord): boolean {
+/** Whether there is something on disk that may outgrow its limit. */
+function isMeasured(pod: Pod, { sandbox, termination }: PodRecord): boolean {
   if (sandbox.phase !== 'ready' || termination !== undefined) return false;
-  return volumes.some((one) => one.kind === 'emptyDir' && one.medium === '' && one.sizeLimit !== undefined);
+  if (limitsStorage(pod)) return true;
+  return pod.volumes.some((one) => one.kind === 'emptyDir' && one.medium === '' && one.sizeLimit !== undefined);
 }
 
 function isBusy({ state, hooks }: ContainerRecord): boolean {

@@ -16,15 +16,30 @@ export interface PodLimits {
 
 /** Undefined: nothing in the pod asks for anything that a cgroup could give or keep. */
 export function limitsOf(pod: Pod, container: Container): PodLimits | undefined {
-  const asked = [pod.resources, ...pod.containers.map(({ resources }) => resources)];
-  const names = new Set(
-    asked.flatMap((one) => [...Object.keys(one?.limits ?? {}), ...Object.keys(one?.requests ?? {})]),
-  );
-  const weighted = names.has('cpu');
-  const sizes = [...names].filter(isHugePages).flatMap((name) => pageSize(name) ?? []);
-  if (!weighted && !names.has('memory') && sizes.length === 0) return undefined;
-  const inAll = { weighted, sizes };
-  return { pod: linuxLimits(ofPod(pod), inAll), container: linuxLimits(ofContainer(pod, container), inAll) };
+  const asked = askedIn(pod);
+  return asked && { pod: linuxLimits(ofPod(pod), asked), container: linuxLimits(ofContainer(pod, container), asked) };
+}
+
+/** The cgroup of the pod; undefined as for {@link limitsOf}. */
+export function podLimitsOf(pod: Pod): Limits | undefined {
+  const asked = askedIn(pod);
+  return asked && linuxLimits(ofPod(pod), asked);
+}
+
+/** What anything in a pod asks for concerns all of it. */
+interface AskedIn {
+  /** Whether it is CPU time. */
+  readonly weighted: boolean;
+  /** Bytes of the huge pages. */
+  readonly sizes: readonly bigint[];
+}
+
+function askedIn(pod: Pod): AskedIn | undefined {
+  const all = [pod.resources, ...pod.containers.map(({ resources }) => resources)];
+  const names = all.flatMap((one) => [...Object.keys(one?.limits ?? {}), ...Object.keys(one?.requests ?? {})]);
+  const weighted = names.includes('cpu');
+  const sizes = names.filter(isHugePages).flatMap((name) => pageSize(name) ?? []);
+  return weighted || names.includes('memory') || sizes.length > 0 ? { weighted, sizes } : undefined;
 }
 
 interface Asked {
@@ -55,10 +70,7 @@ function ofPod(pod: Pod): Asked {
   };
 }
 
-function linuxLimits(
-  { limits, requests }: Asked,
-  { weighted, sizes }: { readonly weighted: boolean; readonly sizes: readonly bigint[] },
-): Limits {
+function linuxLimits({ limits, requests }: Asked, { weighted, sizes }: AskedIn): Limits {
   const cpu = milli(limits.get('cpu') ?? 0n);
   const memory = whole(limits.get('memory') ?? 0n);
   const request = requests.get('cpu') ?? limits.get('cpu') ?? 0n;

@@ -137,3 +137,35 @@ describe('a container that runs out of memory', () => {
     expect(status.phase).toBe('Failed');
   });
 });
+
+describe('a pod that writes more to disk than it may', () => {
+  const limits = { limits: { 'ephemeral-storage': '2Mi' } };
+  const stay = 'while :; do sleep 0.1; done';
+
+  test('is evicted for what a container wrote, what it printed, and what is in its volumes', async () => {
+    const line = `head -c 3000000 /dev/zero > /x; ${stay}`;
+    const wrote = await pods.start([
+      { name: 'a', line, resources: limits },
+      { name: 'b', line: stay, resources: { limits: { 'ephemeral-storage': '100Mi' } } },
+    ]);
+    const printed = await pods.start([{ line: `yes | head -c 3000000; ${stay}`, resources: limits }]);
+    const filled = await pods.start(
+      [
+        {
+          line: `head -c 3000000 /dev/zero > /v/x; ${stay}`,
+          resources: limits,
+          volumeMounts: [{ name: 'v', mountPath: '/v' }],
+        },
+      ],
+      { volumes: [{ name: 'v', emptyDir: {} }] },
+    );
+    const below = await pods.start([{ line: 'head -c 1000000 /dev/zero > /x; sleep 12; exit 0', resources: limits }]);
+    const total = 'Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. ';
+    const own = 'Container a exceeded its local ephemeral storage limit "2Mi". ';
+    const evicted = { phase: 'Failed', reason: 'Evicted' };
+    expect(await endOf(wrote)).toMatchObject({ ...evicted, message: own });
+    expect(await endOf(printed)).toMatchObject({ ...evicted, message: total });
+    expect(await endOf(filled)).toMatchObject({ ...evicted, message: total });
+    expect((await endOf(below)).phase).toBe('Succeeded');
+  });
+});

@@ -9,7 +9,7 @@ import type { ContainerRecord, HookName } from '../record.ts';
 import { signalNumber } from '../signals.ts';
 import { MINIMUM_SECONDS, killMoment } from '../stop.ts';
 import { followObjects } from './follow.ts';
-import { measureVolumes } from './measure.ts';
+import { measureStorage } from './measure.ts';
 import { runHook } from './hook.ts';
 import type { PodHostPorts } from './host.ts';
 import { type Live, type LiveOptions, adopt, clientOf, discard, startOf } from './live.ts';
@@ -48,7 +48,7 @@ export class PodActor implements Actor {
       case 'follow':
         return this.#onVolume((signal) => followObjects(this.#ports, engine, signal));
       case 'measure':
-        return this.#onVolume((signal) => measureVolumes(this.#ports, engine, signal));
+        return this.#onVolume((signal) => measureStorage(this.#ports, engine, signal));
       case 'start':
         return this.#start(action, engine);
       case 'hook':

@@ -5,7 +5,7 @@ import type { Node } from '../../sys/node.ts';
 import { nanos, units } from '../../manifest/quantity.ts';
 import { together } from '../../manifest/resource-sum.ts';
 import type { Pod } from '../../manifest/pod.ts';
-import { limitsOf, oomScoreAdj } from '../resources.ts';
+import { oomScoreAdj, podLimitsOf } from '../resources.ts';
 
 /** CAP_SYS_RESOURCE (capabilities(7)). */
 const SYS_RESOURCE = 24n;
@@ -13,7 +13,7 @@ const SYS_RESOURCE = 24n;
 /** What a pod wishes and this host cannot give, a line each; what it demands is an error when its containers are made. */
 export function unmetWishes(pod: Pod, cgroups: Cgroups, node: Node): readonly string[] {
   const { controllers, mode } = cgroups.describe();
-  const weighted = pod.containers.some((one) => limitsOf(pod, one)?.container.cpuShares !== undefined);
+  const weighted = podLimitsOf(pod)?.cpuShares !== undefined;
   const lowest = Math.min(...pod.containers.map((one) => oomScoreAdj(pod, one, totalmem())));
   const asked = together(pod.containers.map(({ role, resources }) => ({ role, amounts: resources.requests })));
   const whole = { cpu: units(node.cpus), memory: units(node.memory), 'ephemeral-storage': units(node.storage) };

@@ -1,8 +1,8 @@
-import { MinirtError } from '../../base/errors.ts';
 import { divided, nanos } from '../../manifest/quantity.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import type { EmptyDirVolume } from '../../manifest/volume.ts';
-import { runCommand } from '../../sys/command.ts';
+import { bytesOnDisk } from '../../sys/disk.ts';
+import { podLimitsOf } from '../resources.ts';
 import type { VolumeHome, VolumeKind } from './kind.ts';
 import { type Place, inMemory, onDisk } from './place.ts';
 
@@ -10,7 +10,9 @@ import { type Place, inMemory, onDisk } from './place.ts';
 export const emptyDir: VolumeKind<'emptyDir'> = {
   async prepare(volume, preparing) {
     const { memory } = preparing.node;
-    await placeOf(volume).make(volume.name, preparing, Math.min(limitOf(volume) ?? memory, memory));
+    const ofPod = podLimitsOf(preparing.pod)?.memory;
+    const most = Math.min(memory, limitOf(volume) ?? memory, Number(ofPod ?? memory));
+    await placeOf(volume).make(volume.name, preparing, most);
   },
   source: (volume, home) => Promise.resolve(emptyDirFolder(volume, home)),
 };
@@ -35,18 +37,8 @@ export async function outgrown({ volumes }: Pod, home: VolumeHome, signal: Abort
   for (const volume of volumes) {
     if (volume.kind !== 'emptyDir' || volume.medium === 'Memory') continue;
     const limit = limitOf(volume);
-    if (limit === undefined || (await bytesIn(onDisk.folder(volume.name, home), signal)) <= limit) continue;
+    if (limit === undefined || (await bytesOnDisk(onDisk.folder(volume.name, home), signal)) <= limit) continue;
     return `Usage of EmptyDir volume "${volume.name}" exceeds the limit "${volume.sizeLimit ?? ''}". `;
   }
   return undefined;
-}
-
-/** Bytes on disk, by du(1): it neither follows links nor is led astray by who moves folders meanwhile. */
-async function bytesIn(folder: string, signal: AbortSignal): Promise<number> {
-  const { stdout, stderr } = await runCommand('du', ['--summarize', '--one-file-system', '--block-size=1', folder], {
-    signal,
-  });
-  const bytes = Number.parseInt(stdout, 10);
-  if (Number.isNaN(bytes)) throw new MinirtError('io', `measure ${folder}: ${stderr.trim()}`);
-  return bytes;
 }
