@@ -262,6 +262,15 @@ static void client_ready(struct monitor *m, struct source *source)
 	client->dead |= taken < 0;
 }
 
+/* Whoever may open the socket is root by its mode; this is asked of the kernel once more. */
+static bool is_root(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
+}
+
 void control_accept(struct monitor *m, struct source *source)
 {
 	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -271,7 +280,7 @@ void control_accept(struct monitor *m, struct source *source)
 
 	for (struct client *at = m->clients; at != NULL; at = at->next)
 		count++;
-	if (client == NULL || count >= MAX_CLIENTS) {
+	if (client == NULL || count >= MAX_CLIENTS || !is_root(fd)) {
 		fd_close(&fd);
 		free(client);
 		return;

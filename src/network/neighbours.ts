@@ -100,7 +100,8 @@ async function rewrite(path: string, change: (text: string) => string): Promise<
     await file.write(after, 0, 'latin1');
     await file.truncate(after.length);
   } catch (error) {
-    // A pod that is just being removed.
-    if (!isErrno(error, 'ENOENT') || existsSync(dirname(path))) throw error;
+    // A pod that is just being removed, or one whose containers have filled what there is for such files.
+    const gone = isErrno(error, 'ENOENT') && !existsSync(dirname(path));
+    if (!gone && !isErrno(error, 'ENOSPC')) throw error;
   }
 }

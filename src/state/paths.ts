@@ -37,7 +37,10 @@ export interface PodPaths {
    * Secrets, so it is in memory; its name is that of no volume.
    */
   readonly execs: string;
-  /** Generated files that are bound into containers: hosts, resolv.conf, hostname. */
+  /**
+   * Generated files that are bound into containers: hosts, resolv.conf, hostname, termination messages. Containers may
+   * write to them, so they are on a small tmpfs; its name is that of no volume.
+   */
   readonly etc: string;
   /** The owner's control socket (at most 107 bytes). */
   readonly socket: string;
@@ -70,7 +73,7 @@ export function podPaths(roots: Roots, uid: string): PodPaths {
     namespaces: join(roots.state, 'm', uid),
     memory: join(roots.state, 'm', uid, 'volumes'),
     execs: join(roots.state, 'm', uid, 'volumes', '.execs'),
-    etc: join(dir, 'etc'),
+    etc: join(roots.state, 'm', uid, 'volumes', '.etc'),
     socket: join(roots.state, 's', socketName(uid)),
     bulk: join(roots.root, 'pods', uid),
   };

@@ -78,7 +78,7 @@ describe('a part that leaves its volume', () => {
     ['a link by way of /proc', 'out', '/proc/self/cwd', 'prepare subPath'],
   ];
 
-  test.each(cases)('is refused in the kubelet’s words: %s', async (_, subPath, target, what) => {
+  test.each(cases)('CVE-2017-1002101: is refused in the kubelet’s words: %s', async (_, subPath, target, what) => {
     symlinkSync(target, join(volume, subPath.replace(/\/(new|mine)$/, '')));
     const volumeMounts = [{ name: 'v', mountPath: '/v', subPath }];
     const pod = await pods.start([{ line: 'true', volumeMounts }], { volumes });
@@ -92,7 +92,7 @@ describe('a part that leaves its volume', () => {
     expect(lstatSync(join(canary, 'mine')).size).toBe(5);
   });
 
-  test('is refused however fast a running container changes it', async () => {
+  test('CVE-2021-25741: is refused however fast a running container changes it', async () => {
     // Swaps a folder for a link to the host and back, as fast as it can.
     const attack = `cd /v; mkdir -p dir; ln -s ${canary} link
       while :; do mv dir old && mv link dir && mv dir link && mv old dir; done 2>/dev/null`;

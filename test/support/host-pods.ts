@@ -81,6 +81,7 @@ export class HostPods {
     containers: readonly ContainerSketch[],
     spec: object = {},
     before: (view: PodView) => void = () => undefined,
+    annotations: Readonly<Record<string, string>> = {},
   ): Promise<HostPod> {
     const written = containers.map(({ name = 'c', line, ...more }) => ({
       name,
@@ -89,7 +90,7 @@ export class HostPods {
       command: ['/bin/sh', '-c', line],
       ...more,
     }));
-    const metadata = { name: `p${this.#pods.length}` };
+    const metadata = { name: `p${this.#pods.length}`, annotations };
     const whole = { restartPolicy: 'Never', terminationGracePeriodSeconds: 2, containers: written, ...spec };
     const pod = podFromObject({ apiVersion: 'v1', kind: 'Pod', metadata, spec: whole });
     const view = await registerPod(this.roots, pod, {});

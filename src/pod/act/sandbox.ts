@@ -59,6 +59,7 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     claimBulk(ports.roots, engine.record.uid);
     const making = preparing(ports, engine);
     await makeExecs(ports.roots, paths, making);
+    await making.mountTmpfs(paths.etc, { mode: 0o700, options: memoryOptions(ETC_BYTES) });
     const failures = await prepareVolumes(making);
     if (ports.signal.aborted) throw abortReason(ports.signal);
     if (failures.length > 0) return engine.emit({ kind: 'volumesFailed', failures });
@@ -104,6 +105,9 @@ export function preparing(ports: PodHostPorts, { pod, record }: EngineView): Pre
       withLock(mountLock(ports), signal, () => mountTmpfs(join(roots.state, 'm'), folder, how, signal)),
   };
 }
+
+/** Of all files together that are made for containers of a pod, which they may write to (CVE-2020-8557). */
+const ETC_BYTES = 4 << 20;
 
 /** Values of Secrets are in what execs start from and print: a tmpfs of its own where the state folder is on a disk. */
 async function makeExecs({ state }: Roots, { execs }: PodPaths, { mountTmpfs: mount }: Preparing): Promise<void> {

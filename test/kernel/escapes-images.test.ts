@@ -1,3 +1,4 @@
+/** Images and layers that mean harm, each next to a canary; those of published escapes are named by their CVE. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -69,18 +70,21 @@ describe('hostile images', () => {
   describe('a layer is refused whole when', () => {
     test.each<[string, (canary: string) => readonly TestEntry[]]>([
       ['a name is absolute', (at) => [{ name: `${at}/file`, content: 'bad' }]],
-      ['a name climbs', () => [{ name: '../../canary/file', content: 'bad' }]],
-      ['a name climbs on the way', () => [{ name: 'a/../../../canary/file', content: 'bad' }]],
+      ['CVE-2020-10696: a layer leads out: a name climbs', () => [{ name: '../../canary/file', content: 'bad' }]],
+      [
+        'CVE-2020-10696: a layer leads out: a name climbs on the way',
+        () => [{ name: 'a/../../../canary/file', content: 'bad' }],
+      ],
       ['a name is `..`', () => [{ name: '..', type: 'directory' }]],
       [
-        'a directory leads out through an absolute link',
+        'CVE-2026-17106: a layer leads out: a directory is an absolute link',
         (at) => [
           { name: 'out', type: 'symlink', linkname: at },
           { name: 'out/file', content: 'bad' },
         ],
       ],
       [
-        'a directory leads out through a relative link',
+        'CVE-2026-17106: a layer leads out: a directory is a relative link',
         () => [
           { name: 'out', type: 'symlink', linkname: '../../../../canary' },
           { name: 'out/new', content: 'bad' },
@@ -94,7 +98,7 @@ describe('hostile images', () => {
         ],
       ],
       [
-        'a chain of links leads out',
+        'CVE-2026-17106, CVE-2026-23745: a layer leads out: a chain of links',
         (at) => [
           { name: 'a', type: 'symlink', linkname: 'b' },
           { name: 'b', type: 'symlink', linkname: 'c/..' },
@@ -103,15 +107,18 @@ describe('hostile images', () => {
         ],
       ],
       [
-        'a directory is made through a link',
+        'CVE-2026-17106: a layer leads out: a directory is made through a link',
         (at) => [
           { name: 'out', type: 'symlink', linkname: at },
           { name: 'out/sub/', mode: 0o777 },
         ],
       ],
-      ['a hard link points outside', () => [{ name: 'h', type: 'link', linkname: '../../../canary/file' }]],
       [
-        'a hard link goes through a link that leads out',
+        'CVE-2026-24842: a hard link points outside',
+        () => [{ name: 'h', type: 'link', linkname: '../../../canary/file' }],
+      ],
+      [
+        'CVE-2026-26960: a layer leads out: a hard link goes through a link',
         (at) => [
           { name: 'out', type: 'symlink', linkname: at },
           { name: 'h', type: 'link', linkname: 'out/file' },
@@ -119,7 +126,7 @@ describe('hostile images', () => {
         ],
       ],
       [
-        'a hard link is absolute',
+        'CVE-2026-23950: a hard link is absolute',
         (at) => [
           { name: 'h', type: 'link', linkname: `${at}/file` },
           { name: 'h', content: 'bad' },
@@ -128,7 +135,7 @@ describe('hostile images', () => {
       ['a hard link has no target', () => [{ name: 'h', type: 'link', linkname: 'nothing' }]],
       ['a hard link is to a directory', () => [{ name: 'd/' }, { name: 'h', type: 'link', linkname: 'd' }]],
       [
-        'the root is a link',
+        'CVE-2021-29136: the root is a link',
         (at) => [
           { name: './', type: 'symlink', linkname: at },
           { name: 'file', content: 'bad' },
@@ -138,17 +145,20 @@ describe('hostile images', () => {
       ['a whiteout is of `..`', () => [{ name: 'a/.wh...', content: '' }]],
       ['a whiteout is a directory', () => [{ name: '.wh.a/b', content: '' }]],
       [
-        'a node lies behind a link',
+        'CVE-2026-17106: a layer leads out: a node lies behind a link',
         (at) => [
           { name: 'out', type: 'symlink', linkname: at },
           { name: 'out/sda', type: 'block-device', major: 8, minor: 0 },
         ],
       ],
-      ['a name contains NUL', () => [{ name: 'x', content: '', pax: { path: Buffer.from('a\0b') } }]],
+      [
+        'GHSA-w8wr-v893-vjvp: a name contains NUL',
+        () => [{ name: 'x', content: '', pax: { path: Buffer.from('a\0b') } }],
+      ],
       ['a name is too long', () => [{ name: 'n'.repeat(256), content: '' }]],
-      ['a size is negative', () => [{ name: 'x', content: '', pax: { size: '-1' } }]],
-      ['a file is sparse', () => [{ name: 'x', content: 'a', pax: { 'GNU.sparse.major': '1' } }]],
-      ['ids are out of range', () => [{ name: 'x', content: '', pax: { uid: '4294967295' } }]],
+      ['GHSA-vmf3-w455-68vh: a size is negative', () => [{ name: 'x', content: '', pax: { size: '-1' } }]],
+      ['CVE-2025-58183: a file is sparse', () => [{ name: 'x', content: 'a', pax: { 'GNU.sparse.major': '1' } }]],
+      ['CVE-2024-40635: ids are out of range', () => [{ name: 'x', content: '', pax: { uid: '4294967295' } }]],
     ])('%s', async (_what, entries) => {
       const good: TestEntry = { name: 'good', content: 'good' };
       // The layer below is fine and must not stay either.
@@ -158,7 +168,7 @@ describe('hostile images', () => {
       expect(['image.invalid', 'image.unsupported']).toContain(error.code);
     });
 
-    test('a link is written through by a later entry: the link goes, its target stays', async () => {
+    test('CVE-2021-32760: a link is written through by a later entry: the link goes, its target stays', async () => {
       const before = canaryFacts();
       const layer = await tar([
         { name: 'f', type: 'symlink', linkname: join(canary, 'file') },
@@ -206,7 +216,7 @@ describe('hostile images', () => {
         async () => gzipSync(await layoutTar({ layers: [await layer()] })).subarray(0, 500),
       ],
       [
-        'its gzip is garbage',
+        'CVE-2021-20291: its gzip is garbage',
         'image.invalid',
         async () => Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), Buffer.alloc(5000, 7)]),
       ],
@@ -234,12 +244,12 @@ describe('hostile images', () => {
           ),
       ],
       [
-        'its index is no JSON',
+        'CVE-2021-21285: its index is no JSON',
         'image.invalid',
         async () => changed((files) => files.set('index.json', Buffer.from('{'))),
       ],
       [
-        'its index is too large',
+        'CVE-2023-25153: its index is too large',
         'image.invalid',
         async () => changed((files) => files.set('index.json', Buffer.alloc(5 * 1024 * 1024, ' '))),
       ],
@@ -248,11 +258,33 @@ describe('hostile images', () => {
         'reference.invalid',
         async () => layoutTar({ layers: [await layer()], names: ['UPPER/x:y:z'] }),
       ],
+      [
+        'CVE-2021-41190: a document is an index and a manifest',
+        'image.invalid',
+        () =>
+          changed((files) => {
+            const index = JSON.parse(files.get('index.json')?.toString() ?? '') as { manifests: [{ digest: string }] };
+            const manifest = files.get(`blobs/sha256/${index.manifests[0].digest.slice(7)}`)?.toString() ?? '';
+            const both = Buffer.from(
+              JSON.stringify({ ...(JSON.parse(manifest) as object), manifests: index.manifests }),
+            );
+            files.set(`blobs/sha256/${digestOf(both).slice(7)}`, both);
+            const manifests = [{ ...index.manifests[0], digest: digestOf(both), size: both.length }];
+            files.set('index.json', Buffer.from(JSON.stringify({ ...index, manifests })));
+          }),
+      ],
       ['it holds no image', 'image.invalid', async () => tar([{ name: 'etc/passwd', content: '' }])],
       ['a member climbs', 'image.invalid', async () => tar([{ name: '../x', content: '' }])],
       ['it is zstd', 'image.unsupported', async () => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0])],
     ])('%s', async (_what, code, archive) => {
       expect((await refusal(await archive())).code).toBe(code);
+    });
+
+    test('CVE-2024-3727: a digest is a path, wherever it stands', async () => {
+      const evil = `sha256:${'../'.repeat(8)}etc/passwd`;
+      const index = { manifests: [{ digest: evil, size: 1, mediaType: 'application/vnd.oci.image.manifest.v1+json' }] };
+      const named = await changed((files) => files.set('index.json', Buffer.from(JSON.stringify(index))));
+      expect((await refusal(named)).message).toContain('not sha256: and 64 hex digits');
     });
 
     test('a layer is cut off, or its gzip is garbage, though its digest is right', async () => {
@@ -277,7 +309,7 @@ describe('hostile images', () => {
     });
   });
 
-  test('removing a tree follows no link and takes any depth', async () => {
+  test('CVE-2017-1002102: removing a tree follows no link and takes any depth', async () => {
     const tree = join(dir, 'tree');
     const before = canaryFacts();
     execFileSync('sh', ['-c', `mkdir -p ${tree}/a/b && ln -s ${canary} ${tree}/a/out && ln -s / ${tree}/root`]);
