@@ -43,5 +43,5 @@ export default tseslint.config(
     files: ['src/**/*.ts', 'test/support/**/*.ts'],
     rules: { 'max-lines-per-function': ['error', 60], 'max-params': ['error', 4] },
   },
-  { files: ['*.config.ts'], rules: { 'no-restricted-syntax': ['error', ...house] } },
+  { files: ['**/*.config.ts'], rules: { 'no-restricted-syntax': ['error', ...house] } },
 );

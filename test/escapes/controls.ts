@@ -20,6 +20,7 @@ export interface Control {
 
 const launch = 'escapes-launch';
 const images = 'escapes-images';
+const archives = 'escapes-archives';
 const volumes = 'volumes-part';
 const interfaces = 'escapes-interfaces';
 
@@ -218,12 +219,12 @@ export const controls: Readonly<Record<string, Control>> = {
   digests: {
     without: 'the form of a digest',
     edits: [{ file: 'src/image/digest.ts', from: '/^sha256:[a-f0-9]{64}$/', to: '/^sha256:/' }],
-    tests: [[images, 'a digest is a path']],
+    tests: [[archives, 'a digest is a path']],
   },
   documents: {
     without: 'the refusal of documents that are two things at once',
     edits: [{ file: 'src/image/manifest.ts', from: 'if (isIndex && (document', to: 'if (!isIndex && (document' }],
-    tests: [[images, 'a document is an index and a manifest']],
+    tests: [[archives, 'a document is an index and a manifest']],
   },
   'folder-modes': {
     without: 'folders that only root can enter',

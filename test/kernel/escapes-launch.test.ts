@@ -119,14 +119,17 @@ describe('a mount', () => {
     expect(await out(line)).toBe('done\n');
   });
 
-  test.each(['b 254 0', 'b 8 0', 'c 1 1', 'c 10 229'])('a device that is made (%s) cannot be opened', async (kind) => {
-    for (const folder of ['/tmp', '/dev', '/volume']) {
-      const mounts = [{ kind: 'bind', source: canary, target: '/volume', flags: [] }] as const;
-      const line = `mknod ${folder}/d ${kind} && head -c 1 ${folder}/d 2>&1 | tail -1; rm ${folder}/d`;
-      expect(await out(line, { spec: { mounts } })).toBe(`head: ${folder}/d: Operation not permitted\n`);
-    }
-    untouched();
-  });
+  test.each(['b 254 0', 'b 8 0', 'c 1 1', 'c 10 229'])(
+    'mknod: a device that is made (%s) cannot be opened',
+    async (kind) => {
+      for (const folder of ['/tmp', '/dev', '/volume']) {
+        const mounts = [{ kind: 'bind', source: canary, target: '/volume', flags: [] }] as const;
+        const line = `mknod ${folder}/d ${kind} && head -c 1 ${folder}/d 2>&1 | tail -1; rm ${folder}/d`;
+        expect(await out(line, { spec: { mounts } })).toBe(`head: ${folder}/d: Operation not permitted\n`);
+      }
+      untouched();
+    },
+  );
 });
 
 describe('descriptors', () => {
