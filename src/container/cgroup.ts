@@ -1,17 +1,19 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
-import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { MinirtError } from '../base/errors.ts';
 import { underSystemd } from '../sys/host.ts';
 import { readMountinfo } from '../sys/mountinfo.ts';
 import { stateTag } from '../sys/state-tag.ts';
 import { Controllers } from './cgroup/controllers.ts';
 import { restrictDevices } from './cgroup/devices.ts';
+import { containerFolder, makeFolder, podFolder } from './cgroup/folder.ts';
 import { findHierarchies } from './cgroup/hierarchy.ts';
 import type { Hierarchies, Hierarchy } from './cgroup/hierarchy.ts';
 import { killUnified, killWithFreezer } from './cgroup/killer.ts';
 import type { Kill } from './cgroup/killer.ts';
 import type { Controller, Limits } from './cgroup/limits.ts';
-import { delegateSelf, delegatedUnit, stepIntoLeaf } from './cgroup/systemd.ts';
+import { PodsUnit } from './cgroup/pods-unit.ts';
+import { SLICE, delegateSelf, delegatedUnit, stepIntoLeaf } from './cgroup/systemd.ts';
 import { Patience, childrenOf, descendants, processesIn, removeEmpty } from './cgroup/tree.ts';
 import { oomKills } from './cgroup/usage.ts';
 
@@ -109,16 +111,29 @@ export async function openCgroups(options: CgroupOptions): Promise<Cgroups> {
     }
     await stepIntoLeaf(unit);
   }
-  return new HostCgroups(found, unit, `minirt-${tag}`);
+  const slice = unit !== undefined && options.owner === 'supervisor' ? found.unified : undefined;
+  const apart = slice && new PodsUnit(join(slice.dir, SLICE), `minirt-${tag}-pods.service`);
+  return new HostCgroups(found, { unit, apart, top: `minirt-${tag}` });
 }
 
 async function ownUnit(unified: Hierarchy): Promise<string | undefined> {
   return unified.own === undefined ? undefined : delegatedUnit(unified.own);
 }
 
+/** Where an owner keeps its pods. */
+interface OwnPlaces {
+  /** Folder of the unit that systemd delegated to it. */
+  readonly unit: string | undefined;
+  /** For pods with limits, if they cannot be there. */
+  readonly apart: PodsUnit | undefined;
+  /** Name of its top-level cgroup where there is no unit. */
+  readonly top: string;
+}
+
 class HostCgroups implements Cgroups {
   readonly mode: 'v1' | 'hybrid' | 'v2';
   readonly #unit: string | undefined;
+  readonly #apart: PodsUnit | undefined;
   /** Where containers are killed: cgroup2, else the freezer. */
   readonly #main: string;
   readonly #root: string;
@@ -127,11 +142,12 @@ class HostCgroups implements Cgroups {
   readonly #kill: Kill;
   readonly #controllers: Controllers;
 
-  constructor(found: Hierarchies, unit: string | undefined, top: string) {
+  constructor(found: Hierarchies, { unit, apart, top }: OwnPlaces) {
     const main = found.unified?.dir ?? found.freezer?.dir;
     if (main === undefined) throw new MinirtError('host.no-cgroup', 'open cgroups: neither cgroup2 nor freezer');
     this.mode = found.mode;
     this.#unit = unit;
+    this.#apart = apart;
     this.#main = main;
     this.#root = unit ?? join(main, top);
     this.#devices = found.unified === undefined ? found.devices?.dir : undefined;
@@ -146,10 +162,16 @@ class HostCgroups implements Cgroups {
     limits?: { readonly pod: Limits; readonly container: Limits },
   ): Promise<ContainerCgroup> {
     const needed = limits === undefined ? [] : this.#controllers.neededFor(limits.pod, limits.container);
-    const leaf = this.#leaf(this.#path(podUid, containerId), devices, needed);
-    for (const dir of [leaf.path, ...leaf.cgroup1]) makeFolder(dir);
+    const apart = limits === undefined ? undefined : this.#apart;
+    const path = join(apart?.dir ?? this.#root, containerFolder(podUid, containerId));
+    const leaf = this.#leaf(path, devices, needed);
+    const make = (): void => {
+      for (const dir of [leaf.path, ...leaf.cgroup1]) makeFolder(dir);
+    };
+    await (apart === undefined ? make() : apart.within(make));
     try {
-      if (limits !== undefined) this.#limit(leaf.path, limits);
+      if (limits === undefined) this.#controllers.weighLeast(dirname(path));
+      else this.#limit(leaf.path, limits);
     } catch (error) {
       await leaf.remove();
       throw error;
@@ -160,7 +182,9 @@ class HostCgroups implements Cgroups {
   }
 
   container(podUid: string, containerId: string): ContainerCgroup {
-    return this.#leaf(this.#path(podUid, containerId), 'default');
+    const apart = this.#apart && join(this.#apart.dir, containerFolder(podUid, containerId));
+    const own = join(this.#root, containerFolder(podUid, containerId));
+    return this.#leaf(apart !== undefined && existsSync(apart) ? apart : own, 'default');
   }
 
   fromPath(path: string): ContainerCgroup {
@@ -170,15 +194,15 @@ class HostCgroups implements Cgroups {
   }
 
   async removePod(podUid: string): Promise<void> {
-    await this.#remove(join(this.#root, `pod${cleanName(podUid)}`));
-    this.#removeTop();
+    for (const top of this.#tops) await this.#remove(join(top, podFolder(podUid)));
+    await this.#removeTop();
   }
 
   async removeAll(): Promise<void> {
-    for (const name of childrenOf(this.#root)) {
-      if (name.startsWith('pod')) await this.#remove(join(this.#root, name));
+    for (const top of this.#tops) {
+      for (const name of childrenOf(top)) if (name.startsWith('pod')) await this.#remove(join(top, name));
     }
-    this.#removeTop();
+    await this.#removeTop();
   }
 
   describe(): CgroupFacts {
@@ -194,7 +218,7 @@ class HostCgroups implements Cgroups {
   }
 
   #limit(path: string, limits: { readonly pod: Limits; readonly container: Limits }): void {
-    const top = this.#unit ?? this.#main;
+    const top = this.#apart?.dir ?? this.#unit ?? this.#main;
     this.#controllers.apply({ top, dir: dirname(path), level: 'pod' }, limits.pod);
     this.#controllers.apply({ top, dir: path, level: 'container' }, limits.container);
   }
@@ -215,7 +239,7 @@ class HostCgroups implements Cgroups {
       remove: async () => {
         await this.#remove(path);
         for (const pod of this.#folders(dirname(path))) removeEmpty(pod);
-        this.#removeOwner(dirname(dirname(path)));
+        await this.#removeOwner(dirname(dirname(path)));
       },
     };
   }
@@ -233,18 +257,19 @@ class HostCgroups implements Cgroups {
   }
 
   /** The top-level cgroup goes with its last pod; a unit's is systemd's to remove. */
-  #removeTop(): void {
+  async #removeTop(): Promise<void> {
+    await this.#apart?.leave();
     if (this.#unit === undefined) for (const dir of this.#folders(this.#root)) removeEmpty(dir);
   }
 
   /** Of a dead owner nobody else would remove what its last container leaves; a living one is in it. */
-  #removeOwner(top: string): void {
-    if (top === this.#root) return this.#removeTop();
+  async #removeOwner(top: string): Promise<void> {
+    if (this.#tops.includes(top)) return this.#removeTop();
     for (const dir of [join(top, 'owner'), ...this.#folders(top)]) removeEmpty(dir);
   }
 
-  #path(podUid: string, containerId: string): string {
-    return join(this.#root, `pod${cleanName(podUid)}`, cleanName(containerId).slice(0, 12));
+  get #tops(): readonly string[] {
+    return this.#apart === undefined ? [this.#root] : [this.#root, this.#apart.dir];
   }
 
   #folders(path: string): string[] {
@@ -254,20 +279,5 @@ class HostCgroups implements Cgroups {
 
   #beside(path: string, hierarchy: string): string {
     return join(hierarchy, relative(this.#main, path));
-  }
-}
-
-function cleanName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) && basename(name) === name) return name;
-  throw new MinirtError('internal', `name cgroup: ${JSON.stringify(name)}: not a plain name`);
-}
-
-/** Somebody who removes an empty parent at this moment is no error: it is made again. */
-function makeFolder(dir: string, attempts = 20): void {
-  try {
-    mkdirSync(dir, { recursive: true, mode: 0o755 });
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') && attempts > 0) return makeFolder(dir, attempts - 1);
-    throw new MinirtError('host.no-cgroup', `make cgroup: ${dir}: ${messageOf(error)}`, { cause: error });
   }
 }

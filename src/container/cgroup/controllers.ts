@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { MinirtError, isErrno, messageOf } from '../../base/errors.ts';
 import type { Hierarchies } from './hierarchy.ts';
@@ -53,6 +53,12 @@ export class Controllers {
   /** The controllers that any of these limits are kept by. */
   neededFor(...limits: readonly Limits[]): ReadonlySet<Controller> {
     return new Set(limits.flatMap((one) => this.#knobs(one, 'container').map(({ controller }) => controller)));
+  }
+
+  /** Gives a pod that asks for no CPU time as little as those that do leave it. */
+  weighLeast(dir: string): void {
+    const knob = join(dir, 'cpu.weight');
+    if (existsSync(knob)) writeFileSync(knob, '1', { flag: 'r+' });
   }
 
   /**

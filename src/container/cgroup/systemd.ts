@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { MinirtError, isErrno, messageOf } from '../../base/errors.ts';
 import { runCommand } from '../../sys/command.ts';
-import { Patience, isGone } from './tree.ts';
+import { Patience, descendants, isGone, processesIn, removeEmpty } from './tree.ts';
 
-const SLICE = 'minirt.slice';
+export const SLICE = 'minirt.slice';
 
 /** How long systemd may take to put a process where it was asked to. */
 const MOVE_LIMIT_MS = 10_000;
@@ -51,6 +51,35 @@ async function startService(service: TransientService, attempts = 3): Promise<vo
   // Forgotten between the two calls.
   if (/not found|not loaded/.test(again) && attempts > 1) return startService(service, attempts - 1);
   throw refusal(service.unit, again);
+}
+
+/**
+ * Starts a service of which nothing is wanted but its delegated cgroup, `dir`; it is there when this resolves. A process
+ * that sleeps holds it, for systemd removes what is empty; without that process it stays as long as anybody is in it.
+ */
+export async function holdUnit(unit: string, dir: string): Promise<void> {
+  const answer = await startTransient(unit, [
+    ['Description', 's', 'minirt pods with limits'],
+    ['Slice', 's', SLICE],
+    ['Delegate', 'b', 'true'],
+    ['KillMode', 's', 'process'],
+    ['CollectMode', 's', 'inactive-or-failed'],
+    ['ExecStart', 'a(sasb)', '1', '/bin/sleep', '2', '/bin/sleep', 'infinity', 'false'],
+  ]);
+  if (answer !== undefined && !/already/.test(answer)) throw refusal(unit, answer);
+  const patience = new Patience(`start ${unit}`, MOVE_LIMIT_MS);
+  while (!existsSync(dir) || processesIn(dir).length === 0) await patience.wait(() => 'systemd did not start it');
+}
+
+/** Ends what {@link holdUnit} started; resolves when its cgroup is gone. */
+export async function stopUnit(unit: string, dir: string): Promise<void> {
+  await callManager(['StopUnit', 'ss', unit, 'replace']);
+  const patience = new Patience(`stop ${unit}`, MOVE_LIMIT_MS);
+  while (existsSync(dir)) {
+    // Its process may have died long ago: then nobody else removes what is left.
+    for (const cgroup of descendants(dir)) removeEmpty(cgroup);
+    await patience.wait(() => `${dir} stays`);
+  }
 }
 
 export function scopeProperties(pid: number): Property[] {
