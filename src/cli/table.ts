@@ -56,6 +56,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'delete', summary: 'end pods gracefully and remove them', load: () => import('./verbs/delete.ts') },
   { name: 'rm', hidden: true, summary: 'the same as `delete pod`', load: () => import('./verbs/rm.ts') },
   { name: 'events', summary: 'what happened to pods', load: () => import('./verbs/events.ts') },
+  { name: 'top', summary: 'what pods use of CPU and memory', load: () => import('./verbs/top.ts') },
   { name: 'images', summary: 'list images', load: () => import('./verbs/images.ts') },
   {
     name: 'load',
@@ -76,7 +77,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'serve', summary: 'the supervisor in the foreground', load: () => import('./verbs/serve.ts') },
   { name: 'info', summary: 'where things are kept, and how many', load: () => import('./verbs/info.ts') },
   { name: 'version', summary: 'the version', load: () => import('./verbs/version.ts') },
-  ...['attach', 'cp', 'top', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) => later(name)),
+  ...['attach', 'cp', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) => later(name)),
   ...['pull', 'inspect', 'save', 'tag', 'prune', 'login', 'logout', 'completion'].map((name) => later(name)),
   later('rmi'),
 ];

@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { ContainerStateTerminated, PodStatus } from 'kubernetes-types/core/v1.js';
 import { describe, expect, test } from 'vitest';
 import { hostHierarchies } from '../../src/container/cgroup/census.ts';
 import type { Controller } from '../../src/container/cgroup/limits.ts';
 import { podStatus } from '../../src/pod/status.ts';
+import { usageOf } from '../../src/pod/usage.ts';
+import { viewPod } from '../../src/pod/view.ts';
 import { eventually } from '../support/cli.ts';
 import { type HostPod, useHostPods } from '../support/host-pods.ts';
 
@@ -42,7 +45,8 @@ describe('a container with limits', () => {
     const pod = await pods.start([{ line: `${CPU}; ${MEMORY}; cat /proc/self/oom_score_adj`, resources: limited }]);
     await pod.ended();
     const cpu = isV1('cpu') ? ['102', '25000', '100000'] : ['17', '25000 100000'];
-    expect(said(pod)).toEqual([...cpu, '67108864', '999'].flatMap((line) => line));
+    const adj = Math.min(999, 1000 - Math.floor((1000 * 32 * 2 ** 20) / totalmem()));
+    expect(said(pod)).toEqual([...cpu, '67108864', String(adj)]);
   });
 
   test('cannot change them, nor see those of others', async () => {
@@ -93,6 +97,34 @@ describe('a container with limits', () => {
     expect((await endOf(pod)).qosClass).toBe('Guaranteed');
     expect(said(pod)[0]).toBe(String(48 * 2 ** 20));
     expect(pod.log()).toContain('50000');
+  });
+});
+
+describe('what a container uses', () => {
+  test.each([
+    ['with limits', limited],
+    ['without', {}],
+  ])('is told of one %s', async (_, resources) => {
+    const busy = 'dd if=/dev/zero of=/dev/shm/x bs=1M count=8 2>/dev/null; while :; do :; done';
+    const pod = await pods.start([
+      { name: 'busy', line: busy, resources },
+      { name: 'idle', line: 'sleep 1000', resources },
+    ]);
+    await eventually(async () => {
+      expect((await pod.status()).containerStatuses?.every(({ ready }) => ready)).toBe(true);
+    });
+    const used = await usageOf(pods.roots, [pod.view]);
+    expect([...used.values()]).toEqual([[]]);
+    const view = await viewPod(pods.roots, pod.view.uid);
+    const [busiest, idle] = (await usageOf(pods.roots, [view])).get(view) ?? [];
+    expect(busiest?.cpu).toBeGreaterThan(50);
+    if ('limits' in resources) {
+      expect(busiest?.cpu).toBeLessThan(400);
+      expect(busiest?.memory).toBeGreaterThan(8 * 2 ** 20);
+    }
+    expect(idle?.cpu).toBeLessThan(50);
+    expect(idle?.memory).toBeGreaterThan(0);
+    await pod.delete();
   });
 });
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from '../../base/errors.ts';
 import { isGone } from './tree.ts';
 
 /**
@@ -8,19 +9,22 @@ import { isGone } from './tree.ts';
  */
 export function oomKills(dir: string | undefined): number {
   if (dir === undefined) return 0;
-  const file = ['memory.events', 'memory.oom_control'].map((name) => join(dir, name)).find((path) => existsSync(path));
-  return file === undefined ? 0 : numberIn(file, 'oom_kill');
+  return numberIn(knobText(dir, 'memory.events') ?? knobText(dir, 'memory.oom_control') ?? '', 'oom_kill');
 }
 
-/** The number after a key, in a file of `key number` lines. */
-function numberIn(file: string, key: string): number {
+/** The number after a key, in a text of `key number` lines; 0 when it is not there. */
+export function numberIn(text: string, key: string): number {
+  const line = text.split('\n').find((one) => one.startsWith(`${key} `));
+  return Number(line?.slice(key.length + 1) ?? 0);
+}
+
+/** A file of a cgroup; undefined when this one has no such file, or is gone. */
+export function knobText(dir: string, file: string): string | undefined {
   try {
-    const line = readFileSync(file, 'utf8')
-      .split('\n')
-      .find((one) => one.startsWith(`${key} `));
-    return Number(line?.slice(key.length + 1) ?? 0);
+    return readFileSync(join(dir, file), 'utf8');
   } catch (error) {
-    if (isGone(error)) return 0;
+    // Pressure that the kernel was told not to count.
+    if (isGone(error) || isErrno(error, 'EOPNOTSUPP')) return undefined;
     throw error;
   }
 }
