@@ -73,6 +73,7 @@ static const struct shape shapes[] = {
 	{ "private-mount", "s", STEP, STEP_PRIVATE_MOUNT, { "/" } },
 	{ "unbind", "s", STEP, STEP_UNBIND, { "/" } },
 	{ "tmpfs", "s", STEP, STEP_TMPFS, { "/", "o", "*" } },
+	{ "hugetlbfs", "s", STEP, STEP_HUGETLBFS, { "/", "o", "*" } },
 	{ "read", "p", LIST, AT(reads), { "/", "U" } },
 };
 

@@ -21,6 +21,7 @@ enum step_kind {
 	STEP_PRIVATE_MOUNT,
 	STEP_UNBIND,
 	STEP_TMPFS,
+	STEP_HUGETLBFS,
 };
 
 /* One operation whose place in the order matters; args are checked words. */

@@ -109,20 +109,21 @@ static void unbind(const char *path)
 }
 
 /* Nothing when one is there already. For root alone to reach: what is above it must be private. */
-static void make_tmpfs(const char *path, const char *mode, char *options)
+static void make_in_memory(const char *type, char **args)
 {
+	const char *path = args[0];
 	autoclose int made = -1;
 	struct statx about;
 
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &about) < 0)
-		fail(STAGE_MOUNTS, "tmpfs %s", path);
+		fail(STAGE_MOUNTS, "%s %s", type, path);
 	if ((about.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
 		return;
-	made = mounts_make_filesystem("tmpfs", "tmpfs", options, 0);
+	made = mounts_make_filesystem(type, type, args[2], 0);
 	/* Not by an option, which containers would see. */
-	if (made < 0 || fchmodat(made, ".", (mode_t)strtoul(mode, NULL, 8), 0) < 0 ||
+	if (made < 0 || fchmodat(made, ".", (mode_t)strtoul(args[1], NULL, 8), 0) < 0 ||
 	    move_mount(made, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		fail(STAGE_MOUNTS, "tmpfs %s", path);
+		fail(STAGE_MOUNTS, "%s %s", type, path);
 }
 
 int role_sandbox(int argc, char **argv)
@@ -142,7 +143,9 @@ int role_sandbox(int argc, char **argv)
 		else if (step->kind == STEP_PRIVATE_MOUNT)
 			make_private_mount(step->args[0]);
 		else if (step->kind == STEP_TMPFS)
-			make_tmpfs(step->args[0], step->args[1], step->args[2]);
+			make_in_memory("tmpfs", step->args);
+		else if (step->kind == STEP_HUGETLBFS)
+			make_in_memory("hugetlbfs", step->args);
 		else
 			unbind(step->args[0]);
 	}

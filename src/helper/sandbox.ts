@@ -55,6 +55,8 @@ export async function removeSandbox(options: Pick<SandboxOptions, 'namespaces'>)
 }
 
 export interface TmpfsOptions {
+  /** Of huge pages instead of ordinary ones. */
+  readonly type?: 'hugetlbfs';
   /** Of its root. */
   readonly mode: number;
   /** As mount(8) takes them: `size=65536,noswap`. */
@@ -65,13 +67,13 @@ export interface TmpfsOptions {
 export async function mountTmpfs(
   shared: string,
   folder: string,
-  { mode, options }: TmpfsOptions,
+  { type, mode, options }: TmpfsOptions,
   signal: AbortSignal,
 ): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const ops: Op[] = [
     ['private-mount', shared],
-    ['tmpfs', folder, mode.toString(8), options],
+    [type ?? 'tmpfs', folder, mode.toString(8), options],
   ];
   await runRole('sandbox', { plan: encodePlan(ops), signal });
 }

@@ -9,7 +9,6 @@ import { defaultPullPolicy, volumeKey } from './defaults.ts';
 import type { NewerVolume } from './newer.ts';
 import type {
   DownwardFile,
-  EmptyDirVolume,
   HostPathType,
   MountPropagation,
   PullPolicy,
@@ -50,7 +49,7 @@ export function buildVolume(volume: NewerVolume, unwritten: ReadonlySet<string>)
     return { kind: 'image', name, reference, pullPolicy: pullPolicy as PullPolicy, pullPolicyWritten };
   }
   const { medium = '', sizeLimit } = emptyDir ?? {};
-  return { kind: 'emptyDir', name, medium: medium as EmptyDirVolume['medium'], sizeLimit };
+  return { kind: 'emptyDir', name, medium, sizeLimit };
 }
 
 function modeOf({ defaultMode = 0o644 }: { readonly defaultMode?: number }): number {

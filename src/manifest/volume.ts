@@ -10,7 +10,8 @@ interface Named {
 
 export interface EmptyDirVolume extends Named {
   readonly kind: 'emptyDir';
-  readonly medium: '' | 'Memory';
+  /** Empty: the disk; `Memory`, `HugePages`, or `HugePages-2Mi` for a size of pages. */
+  readonly medium: string;
   /** A quantity of bytes. */
   readonly sizeLimit: string | undefined;
 }

@@ -93,6 +93,8 @@ export type Note =
       readonly restartCount: number;
       readonly exitCode: number;
       readonly signal?: string;
+      /** The kernel killed something in it for want of memory. */
+      readonly oomKilled?: true;
       readonly at: string;
     }
   /** The journal was compacted: so many entries that stood here are gone. */

@@ -6,6 +6,10 @@ import { type Cgroups, openCgroups } from '../../src/container/cgroup.ts';
 import { findPodCgroups } from '../../src/container/cgroup/census.ts';
 import type { Limits } from '../../src/container/cgroup/limits.ts';
 
+import { unmetWishes } from '../../src/pod/act/resources.ts';
+import { thisNode } from '../../src/sys/node.ts';
+import { aPod } from '../support/pods.ts';
+
 const CONTAINER = '0123456789ab'.padEnd(64, 'f');
 const none: Limits = { cpuShares: undefined, cpuQuota: undefined, memory: undefined, hugePages: undefined };
 const some: Limits = { ...none, cpuShares: 512, cpuQuota: 50_000, memory: 32n << 20n };
@@ -87,6 +91,9 @@ describe('limits', () => {
       const wish = { ...none, cpuShares: 512 };
       const made = await cgroups.createContainer('uid-1', CONTAINER, 'default', { pod: wish, container: wish });
       expect(made.shown).toEqual([]);
+      const containers = [{ resources: { limits: {}, requests: { cpu: '1' } } }];
+      const [told = ''] = unmetWishes(aPod({ containers }), cgroups, thisNode('/'));
+      expect(told).toBe('requests.cpu has no effect: this host (cgroup hybrid) has no cpu controller');
     });
   }
 

@@ -170,6 +170,45 @@ describe('a container that runs out of memory', () => {
   });
 });
 
+describe('a container that gets less memory than its own start takes', () => {
+  test('could not be started, in a runtime’s words', async () => {
+    const pod = await pods.start([{ line: 'echo never', resources: { limits: { memory: '100Ki' } } }]);
+    const status = await endOf(pod);
+    expect(terminated(status)).toMatchObject({
+      exitCode: 128,
+      reason: 'StartError',
+      message: 'failed to create container process: container init was OOM-killed (memory limit too low?)',
+    });
+    expect(status.phase).toBe('Failed');
+  });
+});
+
+describe('what a host cannot give and nobody demands', () => {
+  test('is told once for the pod', async () => {
+    const sure = { limits: { cpu: '100m', memory: '32Mi' } };
+    const line = 'cat /proc/self/oom_score_adj';
+    const pod = await pods.start([
+      { line, resources: sure },
+      { name: 'd', line, resources: sure },
+    ]);
+    const told = pod.journal.bind(pod);
+    await eventually(() => {
+      expect(pod.log('d')).not.toBe('');
+    });
+    const left = told().match(/oom_score_adj -997 is left out: minirt lacks CAP_SYS_RESOURCE here/g) ?? [];
+    expect([said(pod)[0], left.length]).toEqual(left.length === 1 ? ['0', 1] : ['-997', 0]);
+    await pod.ended();
+  });
+
+  test('is told of more than there is', async () => {
+    const pod = await pods.start([{ line: 'exit 0', resources: { requests: { cpu: '1k' } } }]);
+    await eventually(() => {
+      expect(pod.journal()).toContain('requests.cpu is more than this host has');
+    });
+    expect((await endOf(pod)).phase).toBe('Succeeded');
+  });
+});
+
 describe('a pod that writes more to disk than it may', () => {
   const limits = { limits: { 'ephemeral-storage': '2Mi' } };
   const stay = 'while :; do sleep 0.1; done';

@@ -1,4 +1,4 @@
-import type { ContainerState, ContainerStatus, Probe } from 'kubernetes-types/core/v1.js';
+import type { ContainerState, ContainerStatus, Probe, ResourceRequirements } from 'kubernetes-types/core/v1.js';
 import type { V1Container, V1Pod } from '../../manifest/pod.ts';
 import { describeEnv } from './describe-env.ts';
 import { rfc1123 } from './duration.ts';
@@ -28,8 +28,7 @@ export function describeContainer(
   if (status?.lastState?.terminated !== undefined) describeState(lines, 'Last State:', status.lastState);
   lines.add(2, 'Ready:', status?.ready === true ? 'True' : 'False');
   lines.add(2, 'Restart Count:', String(status?.restartCount ?? 0));
-  describeAmounts(lines, 'Limits:', spec.resources?.limits);
-  describeAmounts(lines, 'Requests:', spec.resources?.requests);
+  describeResources(lines, 2, spec.resources);
   describeProbes(lines, spec);
   describeEnv(lines, spec, metadata);
   const mounts = (spec.volumeMounts ?? []).toSorted((a, b) => (a.mountPath < b.mountPath ? -1 : 1));
@@ -94,8 +93,18 @@ function describeState(lines: Lines, title: string, { running, waiting, terminat
   }
 }
 
-function describeAmounts(lines: Lines, title: string, amounts: Readonly<Record<string, unknown>> | undefined): void {
+/** Limits and requests, at that depth. */
+export function describeResources(lines: Lines, depth: number, resources: ResourceRequirements = {}): void {
+  describeAmounts(lines, [depth, 'Limits:'], resources.limits);
+  describeAmounts(lines, [depth, 'Requests:'], resources.requests);
+}
+
+function describeAmounts(
+  lines: Lines,
+  [depth, title]: readonly [number, string],
+  amounts: Readonly<Record<string, unknown>> | undefined,
+): void {
   const pairs = Object.entries(amounts ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  if (pairs.length > 0) lines.add(2, title);
-  for (const [name, amount] of pairs) lines.add(3, `${name}:`, String(amount));
+  if (pairs.length > 0) lines.add(depth, title);
+  for (const [name, amount] of pairs) lines.add(depth + 1, `${name}:`, String(amount));
 }

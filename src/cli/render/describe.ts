@@ -1,9 +1,10 @@
 import type { ContainerStatus, Toleration } from 'kubernetes-types/core/v1.js';
+import type { NewerPodSpec } from '../../manifest/newer.ts';
 import type { Pod, V1Container, V1Pod } from '../../manifest/pod.ts';
 import type { V1Event } from '../../pod/events.ts';
 import type { JournalEntry } from '../../pod/journal-entry.ts';
 import { layOut } from './columns.ts';
-import { describeContainer } from './describe-container.ts';
+import { describeContainer, describeResources } from './describe-container.ts';
 import { describeHooks, describeProbeFailures } from './describe-hooks.ts';
 import { describeVolumes } from './describe-volume.ts';
 import { humanDuration, rfc1123 } from './duration.ts';
@@ -70,9 +71,13 @@ function describeHead(lines: Lines, object: V1Pod, now: Date): void {
   const seccomp = spec?.securityContext?.seccompProfile;
   if (seccomp !== undefined) lines.add(0, 'SeccompProfile:', seccomp.type);
   lines.add(0, 'IP:', status.podIP ?? '');
-  if (status.podIPs === undefined) return lines.add(0, 'IPs:', '<none>');
-  lines.add(0, 'IPs:');
-  for (const { ip } of status.podIPs) lines.add(1, 'IP:', ip ?? '');
+  if (status.podIPs === undefined) lines.add(0, 'IPs:', '<none>');
+  else lines.add(0, 'IPs:');
+  for (const { ip } of status.podIPs ?? []) lines.add(1, 'IP:', ip ?? '');
+  const { resources }: Partial<NewerPodSpec> = spec ?? {};
+  if (resources === undefined) return;
+  lines.add(0, 'Resources:');
+  describeResources(lines, 1, resources);
 }
 
 function describeMap(

@@ -53,7 +53,7 @@ function exitText(exit: Entry<'exit'>, request: Entry<'terminate'> | undefined, 
   const signals = last.filter((entry) => entry.kind === 'signal');
   const stop = signals.find((entry) => entry.why === 'stop');
   const kill = signals.find((entry) => entry.why === 'kill' || entry.why === 'deadline');
-  const code = exit.signal === undefined ? String(exit.exitCode) : `${exit.exitCode} by ${exit.signal}`;
+  const code = codeText(exit);
   if (kill !== undefined) {
     const waited = stop === undefined ? '' : ` ${inSeconds(secondsBetween(stop.at, kill.at))} after ${stop.signal}`;
     const why = kill.why === 'deadline' ? ': the grace period was over' : '';
@@ -63,6 +63,11 @@ function exitText(exit: Entry<'exit'>, request: Entry<'terminate'> | undefined, 
   if (request === undefined) return `${signal}exited ${code}`;
   const left = request.grace - secondsBetween(request.t, exit.at);
   return `${signal}exited ${code} with ${inSeconds(Math.max(0, left))} of grace left`;
+}
+
+/** `137 by SIGKILL, out of memory (OOMKilled)`. */
+export function codeText({ exitCode, signal, oomKilled }: Entry<'exit'>): string {
+  return `${exitCode}${signal === undefined ? '' : ` by ${signal}`}${oomKilled === true ? ', out of memory (OOMKilled)' : ''}`;
 }
 
 /** Both in ns of one clock, as decimal strings. */

@@ -1,6 +1,6 @@
 import type { JournalEntry } from '../../pod/journal-entry.ts';
 import { inSeconds } from './duration.ts';
-import { hookText } from './ending.ts';
+import { codeText, hookText } from './ending.ts';
 import { hookOutput } from './hook-lines.ts';
 import { probeFailureText } from './probe-text.ts';
 
@@ -47,7 +47,7 @@ function lineOf(entry: JournalEntry): string | undefined {
     case 'signal':
       return `${prefix(entry.container)}${entry.signal}${entry.why === 'deadline' ? ': the grace period is over' : ''}`;
     case 'exit':
-      return `${prefix(entry.container)}exited ${entry.exitCode}${entry.signal === undefined ? '' : ` by ${entry.signal}`}`;
+      return `${prefix(entry.container)}exited ${codeText(entry)}`;
     case 'note':
       return `${prefix(entry.container)}${entry.text}`;
     case 'terminate':

@@ -1,4 +1,4 @@
-import { type Field, type Rows, notYet, refused, supported } from './row.ts';
+import { type Field, type Rows, refused, supported } from './row.ts';
 
 const outside = (what: string): Field => refused('any', `${what} cannot be mounted by a runtime without a cluster`);
 const removed = (): Field => refused('any', 'Kubernetes has removed this kind of volume');
@@ -57,7 +57,9 @@ export const volumeTables = {
     storageos: removed(),
   },
   EmptyDirVolumeSource: {
-    medium: notYet('string', 'volumes', { neutral: ['', 'Memory'], note: 'Huge pages are what is missing.' }),
+    medium: supported('string', {
+      note: 'Empty, `Memory`, `HugePages` or `HugePages-2Mi`; huge pages need a limit of their size in the pod.',
+    }),
     sizeLimit: supported('Quantity', { note: 'In memory: the size of the tmpfs. On disk: a pod over it is evicted.' }),
   },
   HostPathVolumeSource: {

@@ -143,6 +143,7 @@ async function tellExit(options: LiveOptions, record: MonitorRecord | undefined)
     restartCount: engine.record.containers.find((one) => one.name === name)?.restartCount ?? 0,
     exitCode: code,
     ...(exit.kind === 'signaled' ? { signal: signalName(exit.signal) } : {}),
+    ...(exit.oomKilled === true ? { oomKilled: true } : {}),
     at: exit.mono.toString(),
   });
   engine.emit({ kind: 'container', name, event: { kind: 'exited', id, exit } });

@@ -71,7 +71,9 @@ export async function startContainer(starting: Starting): Promise<void> {
     signalNumber(image.event.stopSignal);
     live = await createInstance(starting, image.image, id);
   } catch (error) {
-    return emit(createFailure(starting, error));
+    if (!(error instanceof TooLittleMemory)) return emit(createFailure(starting, error));
+    emit({ kind: 'created', id });
+    return emit({ kind: 'startFailed', id, message: error.message, wall: ports.clock.wall().toISOString() });
   }
   starting.onLive(live);
   emit({ kind: 'created', id });
@@ -98,6 +100,13 @@ async function abandon(live: Live): Promise<void> {
   await live.gone;
 }
 
+/** The container's process died before it could become the program, in a runtime's words. */
+class TooLittleMemory extends Error {
+  constructor() {
+    super('failed to create container process: container init was OOM-killed (memory limit too low?)');
+  }
+}
+
 async function createInstance(starting: Starting, image: Image, id: string): Promise<Live> {
   const { ports, engine, container } = starting;
   const uid = engine.record.uid;
@@ -113,7 +122,9 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
     undo.add('remove its cgroup', () => cgroup.remove());
     writeAtomically(paths.cgroup, cgroup.path);
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
-    const client = await createContainer(spec, paths, cgroup, ports.signal);
+    const client = await createContainer(spec, paths, cgroup, ports.signal).catch((error: unknown) => {
+      throw cgroup.oomKills() > 0 ? new TooLittleMemory() : error;
+    });
     undo.move();
     const { letGo } = starting;
     return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup, letGo }));

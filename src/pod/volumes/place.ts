@@ -39,3 +39,15 @@ export const inMemory: Place = {
     return path;
   },
 };
+
+/** In memory, of pages of so many bytes; there are as many as the host keeps, and the pod may have. */
+export function hugePages(size: bigint): Place {
+  return {
+    ...inMemory,
+    async make(name, { home, mountTmpfs }) {
+      const path = inMemory.folder(name, home);
+      await mountTmpfs(path, { type: 'hugetlbfs', mode: OPEN, options: `pagesize=${size}` });
+      return path;
+    },
+  };
+}

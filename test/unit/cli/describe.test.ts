@@ -200,6 +200,18 @@ test('init containers come first, sidecars among them', () => {
   );
 });
 
+test('what the whole pod may use is told before its containers', () => {
+  const resources = { limits: { memory: '1Gi', cpu: '2' }, requests: { cpu: '100m' } };
+  const spec = { containers: [], resources };
+  expect(part({ spec }, 'Resources', 'Conditions')).toBe(`Resources:
+  Limits:
+    cpu:     2
+    memory:  1Gi
+  Requests:
+    cpu:  100m
+`);
+});
+
 test("volumes are told in kubectl's words", () => {
   const volumes = [
     { name: 'v', emptyDir: {} },

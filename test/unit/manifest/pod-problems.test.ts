@@ -33,11 +33,6 @@ describe('a pod', () => {
     ],
     ['a bad hostname', ['hostname: a.b'], `9:13: spec.hostname: Invalid value: "a.b": ${LABEL}`],
     ['the processes of the host', ['hostPID: true'], '9:3: spec.hostPID: not yet supported'],
-    [
-      'a volume in huge pages',
-      ['volumes: [{name: v, emptyDir: {medium: HugePages}}]'],
-      '9:34: spec.volumes[0].emptyDir.medium: not yet supported',
-    ],
     ['Windows', ['os: {name: windows}'], '9:8: spec.os.name: Forbidden: minirt runs Linux containers'],
     [
       'containers for debugging',

@@ -105,11 +105,6 @@ describe('a volume', () => {
       ],
     ],
     [
-      'in huge pages is not built yet',
-      '[{name: v, emptyDir: {medium: HugePages-2Mi}}]',
-      ['[0].emptyDir.medium: not yet supported'],
-    ],
-    [
       'is not smaller than nothing',
       '[{name: v, emptyDir: {sizeLimit: -1Mi}}]',
       ['[0].emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity'],
