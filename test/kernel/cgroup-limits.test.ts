@@ -86,6 +86,15 @@ describe('limits', () => {
       },
     );
 
+    test('of hosts with cgroup v1 only are kept, beside the freezer', async () => {
+      cgroups = await open(table.filter((line) => !/ - cgroup2 /.test(line)));
+      const made = await cgroups.createContainer('uid-1', CONTAINER, 'default', { pod: some, container: some });
+      expect(cgroups.mode).toBe('v1');
+      expect(made.cgroup1.map((path) => path.split('/')[4])).toEqual(['freezer', 'devices', 'cpu', 'memory']);
+      expect(made.shown).toEqual([['cpu'], ['memory']]);
+      expect(read(made, ['memory.limit_in_bytes'])).toBe(String(32 << 20));
+    });
+
     test('without a cpu controller weight is left out: it is a wish', async () => {
       cgroups = await open(table.filter((line) => !isV1('cpu')(line)));
       const wish = { ...none, cpuShares: 512 };

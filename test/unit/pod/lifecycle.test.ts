@@ -223,6 +223,20 @@ describe('a container', () => {
   });
 });
 
+describe('a container that ran out of memory', () => {
+  const outOfMemory = (code: number): ContainerEvent => ({
+    kind: 'exited',
+    id: 'i1',
+    exit: exitOf({ kind: 'exited', code, oomKilled: true }),
+  });
+
+  test.each([137, 1, 0])('says so, whatever came of its own process: %i', (code) => {
+    const { container, told } = live({ preStop: shell('pre') }, [created, started, outOfMemory(code)]);
+    expect(container.state).toMatchObject({ terminated: { exitCode: code, reason: 'OOMKilled' } });
+    expect(told).toContain(`preStop not run: the container ran out of memory (OOMKilled, ${code})`);
+  });
+});
+
 function exitOf<T extends object>(how: T): T & { wall: string; mono: bigint; message: undefined } {
   return { wall: wall(5), mono: at(5), message: undefined, ...how };
 }

@@ -56,6 +56,12 @@ describe('an init container', () => {
     expect(shouldRestart(aPod({ restartPolicy }), spec, { exitCode, because: undefined })).toBe(expected);
   });
 
+  test('that ran out of memory has failed, whatever its exit code', () => {
+    const ending = { exitCode: 0, reason: 'OOMKilled', because: undefined };
+    expect(shouldRestart(aPod({ restartPolicy: 'OnFailure' }), aContainer({ role: 'init' }), ending)).toBe(true);
+    expect(shouldRestart(aPod({ restartPolicy: 'OnFailure' }), aContainer(), ending)).toBe(false);
+  });
+
   test('may have a policy of its own', () => {
     const spec = aContainer({ role: 'init', restartPolicy: 'Never' });
     expect(shouldRestart(aPod(), spec, { exitCode: 1, because: undefined })).toBe(false);
