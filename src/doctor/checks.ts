@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { isErrno, messageOf } from '../base/errors.ts';
 import { hostHierarchies } from '../container/cgroup/census.ts';
+import { Controllers } from '../container/cgroup/controllers.ts';
 import { attachedPods, checkPod } from '../network/index.ts';
 import { findPlugin } from '../network/plugins.ts';
 import type { Roots } from '../state/paths.ts';
@@ -79,7 +80,10 @@ export function checkCgroups(): Finding {
     return { ok: false, detail: 'none that is writable', hint: 'mount -t cgroup2 none /sys/fs/cgroup' };
   }
   const where = found.unified?.dir ?? found.freezer?.dir ?? '';
-  return { ok: true, detail: `${found.mode}, ${where}${underSystemd() ? ', delegated by systemd' : ''}` };
+  const controllers = new Controllers(found, where);
+  const missing = (['cpu', 'memory', 'hugetlb'] as const).filter((one) => !controllers.has(one));
+  const refused = missing.length === 0 ? '' : `, no controller for ${missing.join(' and ')} (such limits are refused)`;
+  return { ok: true, detail: `${found.mode}, ${where}${underSystemd() ? ', delegated by systemd' : ''}${refused}` };
 }
 
 /** Whether the kernel can attach a device program to a cgroup2: the function that asks such programs is in it or not. */

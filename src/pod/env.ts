@@ -154,7 +154,7 @@ function mapText(map: Readonly<Record<string, string>>): string {
   return keys.map((key) => `${key}=${JSON.stringify(map[key])}`).join('\n');
 }
 
-/** Limits that are not set are those of the node; requests that are not set are none (pkg/api/v1/resource). */
+/** Limits that are not set are those of the node, but none of huge pages; requests that are not set are none (pkg/api/v1/resource). */
 export function resourceValue(
   { resources }: Pick<Container, 'resources'>,
   { resource, divisor }: { readonly resource: string; readonly divisor: string },
@@ -166,8 +166,12 @@ export function resourceValue(
   const set = resource.startsWith('limits.') ? limit : (resources.requests[name] ?? limit);
   if (set !== undefined) return divided(nanos(set), divisor);
   if (!resource.startsWith('limits.')) return '0';
-  const whole = { cpu: node.cpus, memory: node.memory, 'ephemeral-storage': node.storage };
-  return divided(units(whole[name as keyof typeof whole]), divisor);
+  const whole = new Map([
+    ['cpu', node.cpus],
+    ['memory', node.memory],
+    ['ephemeral-storage', node.storage],
+  ]);
+  return divided(units(whole.get(name) ?? 0), divisor);
 }
 
 function own(map: Readonly<Record<string, string>>, key: string): string {

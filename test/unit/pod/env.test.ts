@@ -142,8 +142,10 @@ test.each([
   ['limits.memory', '1Mi', '4096'],
   ['limits.ephemeral-storage', '1Gi', '10'],
   ['requests.ephemeral-storage', '1', '0'],
+  ['limits.hugepages-2Mi', '1Mi', '4'],
+  ['limits.hugepages-1Gi', '1', '0'],
 ])('the resource %s in units of %s is %s', (resource, divisor, expected) => {
-  const resources = { limits: { cpu: '250m' }, requests: { memory: '32Mi' } };
+  const resources = { limits: { cpu: '250m', 'hugepages-2Mi': '4Mi' }, requests: { memory: '32Mi' } };
   expect(resourceValue({ resources }, { resource, divisor }, node)).toBe(expected);
 });
 
