@@ -74,6 +74,7 @@ static const struct shape shapes[] = {
 	{ "unbind", "s", STEP, STEP_UNBIND, { "/" } },
 	{ "tmpfs", "s", STEP, STEP_TMPFS, { "/", "o", "*" } },
 	{ "hugetlbfs", "s", STEP, STEP_HUGETLBFS, { "/", "o", "*" } },
+	{ "own", "s", STEP, STEP_OWN, { "/", "u", "ro|rw", "always|mismatch" } },
 	{ "read", "p", LIST, AT(reads), { "/", "U" } },
 };
 

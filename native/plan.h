@@ -22,6 +22,7 @@ enum step_kind {
 	STEP_UNBIND,
 	STEP_TMPFS,
 	STEP_HUGETLBFS,
+	STEP_OWN,
 };
 
 /* One operation whose place in the order matters; args are checked words. */

@@ -1,6 +1,7 @@
 /* Makes a pod's namespaces and keeps them alive as files; needs no process to stay. */
 #include "fd.h"
 #include "mounts.h"
+#include "own.h"
 #include "path.h"
 #include "plan.h"
 #include "roles.h"
@@ -146,6 +147,10 @@ int role_sandbox(int argc, char **argv)
 			make_in_memory("tmpfs", step->args);
 		else if (step->kind == STEP_HUGETLBFS)
 			make_in_memory("hugetlbfs", step->args);
+		else if (step->kind == STEP_OWN)
+			own_volume(step->args[0], (gid_t)plan_number(step->args[1]),
+				   strcmp(step->args[2], "ro") == 0,
+				   strcmp(step->args[3], "always") == 0);
 		else
 			unbind(step->args[0]);
 	}

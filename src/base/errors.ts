@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'pod.exists'
   | 'pod.not-running'
   | 'config.missing'
+  | 'config.refused'
   | 'object.not-found'
   | 'object.exists'
   | 'container.not-found'

@@ -13,6 +13,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   'pod.exists': EXIT.failed,
   'pod.not-running': EXIT.failed,
   'config.missing': EXIT.failed,
+  'config.refused': EXIT.failed,
   'object.not-found': EXIT.failed,
   'object.exists': EXIT.failed,
   'container.not-found': EXIT.failed,

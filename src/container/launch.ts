@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import type { Op } from '../helper/plan.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerCgroup, ContainerPlace } from './runtime.ts';
-import type { ContainerSpec, Mount, ProcessSpec } from './spec.ts';
+import type { ContainerSpec, DeviceNode, Mount, ProcessSpec } from './spec.ts';
 
 /** The whole launch plan of a container, in the order in which the helper carries it out. */
 export async function launchPlan(
@@ -23,6 +23,7 @@ export async function launchPlan(
     ['overlay', spec.rootfs.layers.join(':'), place.upper, place.work, ''],
     ...withoutReplaced(defaultFileSystems(cgroup, privileged), spec.mounts),
     ...deviceFiles,
+    ...(spec.devices ?? []).map(deviceOp),
     ...spec.mounts.map(mountOp),
     ...(privileged ? [] : await protectedPaths()),
     ...(spec.readonlyRootfs ? [['readonly-rootfs'] as const] : []),
@@ -102,6 +103,10 @@ const deviceFiles: readonly Op[] = [
   ['symlink', '/proc/self/fd/1', '/dev/stdout'],
   ['symlink', '/proc/self/fd/2', '/dev/stderr'],
 ];
+
+function deviceOp({ path, type, major, minor, mode }: DeviceNode): Op {
+  return ['node', path, type, String(major), String(minor), mode.toString(8)];
+}
 
 function mountOp(mount: Mount): Op {
   const flags = mount.flags.join(',');

@@ -72,6 +72,16 @@ export interface Namespaces {
   readonly uts: string | 'host';
 }
 
+export interface DeviceNode {
+  /** Below /dev. */
+  readonly path: string;
+  readonly type: 'c' | 'b';
+  readonly major: number;
+  readonly minor: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
 export interface ContainerSpec {
   /** 64 hex digits, new for every run. */
   readonly id: string;
@@ -81,8 +91,10 @@ export interface ContainerSpec {
   readonly readonlyRootfs: boolean;
   readonly mounts: readonly Mount[];
   readonly namespaces: Namespaces;
-  /** Nothing of /proc and /sys is hidden or read-only. Devices are the cgroup's business. */
+  /** Nothing of /proc and /sys is hidden or read-only. What may be opened of devices is the cgroup's business. */
   readonly privileged?: boolean;
+  /** Device nodes beside the usual ones. */
+  readonly devices?: readonly DeviceNode[];
   readonly process: ProcessSpec;
   /** Absolute path of the CRI log. */
   readonly log: string;

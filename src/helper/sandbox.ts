@@ -78,6 +78,21 @@ export async function mountTmpfs(
   await runRole('sandbox', { plan: encodePlan(ops), signal });
 }
 
+export interface Owning {
+  readonly group: number;
+  /** Whether the group may not write. */
+  readonly readOnly: boolean;
+  /** Leaves alone what is in a folder that has the right group and mode itself. */
+  readonly onMismatch: boolean;
+}
+
+/** Gives a folder with all that is in it to a group; no link is followed. */
+export async function ownFolder(folder: string, how: Owning, signal: AbortSignal): Promise<void> {
+  const { group, readOnly, onMismatch } = how;
+  const op: Op = ['own', folder, String(group), readOnly ? 'ro' : 'rw', onMismatch ? 'mismatch' : 'always'];
+  await runRole('sandbox', { plan: encodePlan([op]), signal });
+}
+
 /** Unmounts what is mounted in a folder and removes that; a folder that is not there is no error. */
 export async function unmountFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {

@@ -3,6 +3,7 @@ import type {
   EnvFromSource,
   HTTPGetAction,
   LifecycleHandler,
+  PodSecurityContext,
   EnvVar as V1EnvVar,
   Probe as V1Probe,
   ResourceRequirements,
@@ -12,6 +13,7 @@ import { parseDuration } from '../base/duration.ts';
 import { buildNetwork } from './build-network.ts';
 import { absolute, buildVolume, buildVolumeMount } from './build-volume.ts';
 import type { NewerEnvVarSource, NewerPodSpec } from './newer.ts';
+import { buildPodSecurity, buildSecurity } from './security.ts';
 import { DEFAULTED_POLICY, HOOK_TIMEOUT, MASK_SECRETS, defaultPullPolicy } from './defaults.ts';
 import type {
   Container,
@@ -38,6 +40,7 @@ export function buildPod(object: V1Pod): Pod {
   const { metadata = {}, spec } = object;
   const { [DEFAULTED_POLICY]: defaulted = '', ...annotations } = metadata.annotations ?? {};
   const unwritten = new Set(defaulted.split(','));
+  const around = { unwritten, security: spec?.securityContext };
   const name = metadata.name ?? '';
   return {
     name,
@@ -45,6 +48,7 @@ export function buildPod(object: V1Pod): Pod {
     labels: metadata.labels ?? {},
     annotations,
     ...buildNetwork(object),
+    security: buildPodSecurity(spec?.securityContext),
     restartPolicy: (spec?.restartPolicy ?? 'Always') as RestartPolicy,
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     activeDeadlineSeconds: spec?.activeDeadlineSeconds,
@@ -55,9 +59,9 @@ export function buildPod(object: V1Pod): Pod {
     volumes: (spec?.volumes ?? []).map((volume) => buildVolume(volume, unwritten)),
     containers: [
       ...(spec?.initContainers ?? []).map((one) =>
-        buildContainer(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', unwritten),
+        buildContainer(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', around),
       ),
-      ...(spec?.containers ?? []).map((one) => buildContainer(one, 'main', unwritten)),
+      ...(spec?.containers ?? []).map((one) => buildContainer(one, 'main', around)),
     ],
     object,
   };
@@ -86,12 +90,18 @@ function envFrom({ prefix = '', configMapRef, secretRef }: EnvFromSource): EnvFr
   return { kind, object: ref?.name ?? '', prefix, optional: ref?.optional ?? false };
 }
 
-function buildContainer(container: V1Container, role: Role, unwritten: ReadonlySet<string>): Container {
+interface Around {
+  readonly unwritten: ReadonlySet<string>;
+  readonly security: PodSecurityContext | undefined;
+}
+
+function buildContainer(container: V1Container, role: Role, { unwritten, security }: Around): Container {
   const image = container.image ?? '';
   const newer = container as V1Container & NewerFields;
   const imagePullPolicy = (container.imagePullPolicy ?? defaultPullPolicy(image)) as PullPolicy;
   return {
     name: container.name,
+    security: buildSecurity(container.securityContext, security),
     role,
     image,
     imagePullPolicy,

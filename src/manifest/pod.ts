@@ -1,4 +1,5 @@
 import type { Pod as V1Pod, Container as V1Container } from 'kubernetes-types/core/v1.js';
+import type { ContainerSecurity, PodSecurity } from './security.ts';
 import type { PullPolicy, Volume, VolumeMount } from './volume.ts';
 
 export type { PullPolicy };
@@ -131,6 +132,7 @@ export interface Resources {
 
 export interface Container {
   readonly name: string;
+  readonly security: ContainerSecurity;
   readonly role: Role;
   readonly image: string;
   readonly imagePullPolicy: PullPolicy;
@@ -197,6 +199,7 @@ export interface PodNetwork {
 
 /** A Pod past the border: defaulted, checked, no optionals that mean a choice. */
 export interface Pod {
+  readonly security: PodSecurity;
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -11,6 +11,7 @@ import { validateEnv, validateEnvFrom } from './validate-env.ts';
 import { type Around, validateLifecycle } from './validate-lifecycle.ts';
 import { bandwidthComplaints, validateNetwork } from './validate-network.ts';
 import { validatePodResources, validateResources } from './validate-resources.ts';
+import { validatePodSecurity, validateSecurity } from './validate-security.ts';
 import { validateVolumeMounts, validateVolumes } from './validate-volumes.ts';
 
 const MOST_ANNOTATION_BYTES = 256 * 1024;
@@ -60,6 +61,7 @@ function validateSpec(spec: PodSpec, report: Report): void {
   const { containers = [], initContainers = [], readinessGates = [] } = spec as Partial<PodSpec>;
   const { activeDeadlineSeconds: deadline, terminationGracePeriodSeconds: grace = 30, os } = spec;
   validateNetwork(spec, path, report);
+  validatePodSecurity(spec, path, report);
   validatePodResources({ ...spec, containers }, [...path, 'resources'], report);
   if (containers.length === 0) report.problem([...path, 'containers'], 'Required value');
   if (deadline !== undefined && (deadline < 1 || deadline > LONGEST_DEADLINE)) {
@@ -103,6 +105,7 @@ function validateContainer(container: Partial<V1Container>, around: Around, path
   });
   duplicates(report, ports, { path: [...path, 'ports'], field: 'name' });
   validateLifecycle(container, around, path, report);
+  validateSecurity(container.securityContext, [...path, 'securityContext'], report);
   validateResources(container.resources, [...path, 'resources'], report);
   validateVolumeMounts(
     container.volumeMounts ?? [],

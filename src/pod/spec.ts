@@ -1,9 +1,9 @@
 import { MinirtError } from '../base/errors.ts';
-import { defaultCapabilities } from '../container/capabilities.ts';
-import type { ContainerSpec, Credentials, Mount, ProcessSpec } from '../container/spec.ts';
+import type { ContainerSpec, Credentials, DeviceNode, Mount, ProcessSpec } from '../container/spec.ts';
 import { expandArgs } from '../manifest/expand.ts';
 import type { Container, EnvVar, Pod } from '../manifest/pod.ts';
 import { oomScoreAdj } from './resources.ts';
+import { capabilitiesFor } from './security.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -20,6 +20,10 @@ export interface SpecInput {
   readonly container: Container;
   readonly image: ImageProcess;
   readonly user: Credentials;
+  /** That root has on this host, with CAP_. */
+  readonly capabilities: readonly string[];
+  /** Nodes of the host's devices that it is to have. */
+  readonly devices: readonly DeviceNode[];
   /** The variables that the manifest declares, with their values. */
   readonly env: readonly EnvVar[];
   readonly id: string;
@@ -48,23 +52,34 @@ export function containerSpec(input: SpecInput): ContainerSpec {
     id: input.id,
     owner: input.uid,
     rootfs: input.rootfs,
-    readonlyRootfs: false,
+    readonlyRootfs: input.container.security.readOnlyRootFilesystem,
     mounts: mounts(input),
     namespaces: input.namespaces,
+    privileged: input.container.security.privileged,
+    devices: input.devices,
     process: processSpec(input),
     log: input.log,
   };
 }
 
-function processSpec({ pod, container, hostname, image, user, memory, env: declared }: SpecInput): ProcessSpec {
+function processSpec({
+  pod,
+  container,
+  hostname,
+  image,
+  user,
+  memory,
+  env: declared,
+  capabilities,
+}: SpecInput): ProcessSpec {
   const env = environment({ container, hostname, image, user }, declared);
   return {
     args: commandLine(container, image, declared),
     env,
     cwd: container.workingDir ?? (image.workingDir === '' ? '/' : image.workingDir),
     user,
-    capabilities: defaultCapabilities,
-    noNewPrivileges: false,
+    capabilities: capabilitiesFor(container, capabilities),
+    noNewPrivileges: !container.security.allowPrivilegeEscalation,
     seccomp: undefined,
     oomScoreAdj: oomScoreAdj(pod, container, memory),
     terminal: container.tty,

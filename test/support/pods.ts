@@ -1,3 +1,4 @@
+import { buildPodSecurity, buildSecurity } from '../../src/manifest/security.ts';
 import type { Container, Handler, Pod, RestartPolicy } from '../../src/manifest/pod.ts';
 import type { EmptyDirVolume, VolumeMount } from '../../src/manifest/volume.ts';
 import { type ContainerRecord, type PodRecord, newRecord } from '../../src/pod/record.ts';
@@ -25,6 +26,7 @@ export function shell(line: string): Handler {
 export function aContainer(sketch: ContainerSketch = {}): Container {
   return {
     name: 'c',
+    security: buildSecurity(),
     role: 'main',
     image: 'docker.io/library/busybox:latest',
     imagePullPolicy: 'IfNotPresent',
@@ -76,6 +78,7 @@ export function aPod(sketch: PodSketch = {}): Pod {
   const containers = (sketch.containers ?? [{}]).map(aContainer);
   return {
     name,
+    security: buildPodSecurity(),
     namespace: 'default',
     labels: {},
     annotations: {},

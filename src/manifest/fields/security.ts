@@ -1,17 +1,17 @@
-import { type Rows, noMeaning, notYet } from './row.ts';
+import { type Rows, noMeaning, notYet, supported } from './row.ts';
 
 const NO_WINDOWS = 'minirt runs Linux containers.';
 
 /** Who a process may be and what it may do. */
 export const securityTables = {
   PodSecurityContext: {
-    runAsUser: notYet('int64', 'isolation'),
-    runAsGroup: notYet('int64', 'isolation'),
-    runAsNonRoot: notYet('boolean', 'isolation', { neutral: [false] }),
-    supplementalGroups: notYet('[]int64', 'isolation'),
-    supplementalGroupsPolicy: notYet('string', 'isolation', { neutral: ['Merge'], values: ['Merge', 'Strict'] }),
-    fsGroup: notYet('int64', 'isolation'),
-    fsGroupChangePolicy: notYet('string', 'isolation', { values: ['Always', 'OnRootMismatch'] }),
+    runAsUser: supported('int64', { note: "0 to 2147483647. Missing: the image's." }),
+    runAsGroup: supported('int64', { note: "Missing: the user's in the image, else 0." }),
+    runAsNonRoot: supported('boolean', { note: 'Looked at before every start.' }),
+    supplementalGroups: supported('[]int64'),
+    supplementalGroupsPolicy: supported('string', { values: ['Merge', 'Strict'] }),
+    fsGroup: supported('int64', { note: 'Of volumes but hostPath and image; a group of every process.' }),
+    fsGroupChangePolicy: supported('string', { values: ['Always', 'OnRootMismatch'], note: 'Missing: `Always`.' }),
     seccompProfile: notYet('SeccompProfile', 'isolation'),
     appArmorProfile: notYet('AppArmorProfile', 'isolation'),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
@@ -20,23 +20,23 @@ export const securityTables = {
     windowsOptions: noMeaning('WindowsSecurityContextOptions', NO_WINDOWS),
   },
   SecurityContext: {
-    runAsUser: notYet('int64', 'isolation'),
-    runAsGroup: notYet('int64', 'isolation'),
-    runAsNonRoot: notYet('boolean', 'isolation', { neutral: [false] }),
-    privileged: notYet('boolean', 'isolation', { neutral: [false] }),
-    allowPrivilegeEscalation: notYet('boolean', 'isolation', {
-      neutral: [true],
-      note: '`false` sets no_new_privs.',
-    }),
-    readOnlyRootFilesystem: notYet('boolean', 'isolation', { neutral: [false] }),
-    capabilities: notYet('Capabilities', 'isolation', { neutral: [{}] }),
+    runAsUser: supported('int64', { note: "0 to 2147483647. Missing: the image's." }),
+    runAsGroup: supported('int64', { note: "Missing: the user's in the image, else 0." }),
+    runAsNonRoot: supported('boolean', { note: 'Looked at before every start.' }),
+    privileged: supported('boolean', { note: 'All capabilities that root has here, all devices, no masks.' }),
+    allowPrivilegeEscalation: supported('boolean', { note: '`false` sets no_new_privs.' }),
+    readOnlyRootFilesystem: supported('boolean'),
+    capabilities: supported('Capabilities'),
     procMount: notYet('string', 'isolation', { neutral: ['Default'], values: ['Default', 'Unmasked'] }),
     seccompProfile: notYet('SeccompProfile', 'isolation'),
     appArmorProfile: notYet('AppArmorProfile', 'isolation'),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
     windowsOptions: noMeaning('WindowsSecurityContextOptions', NO_WINDOWS),
   },
-  Capabilities: { add: notYet('[]string', 'isolation'), drop: notYet('[]string', 'isolation') },
+  Capabilities: {
+    add: supported('[]string', { note: 'With or without `CAP_`, or `ALL`.' }),
+    drop: supported('[]string', { note: 'With or without `CAP_`, or `ALL`.' }),
+  },
   SeccompProfile: {
     type: notYet('string', 'isolation', { values: ['Localhost', 'RuntimeDefault', 'Unconfined'] }),
     localhostProfile: notYet('string', 'isolation'),

@@ -6,7 +6,7 @@ import { isMinirtError, messageOf } from '../../base/errors.ts';
 import type { Namespaces } from '../../container/spec.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
-import { makeSandbox, mountTmpfs, removeSandbox, unmount, unmountFolder } from '../../helper/sandbox.ts';
+import { makeSandbox, mountTmpfs, ownFolder, removeSandbox, unmount, unmountFolder } from '../../helper/sandbox.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import { detachPod, leaveNeighbours } from '../../network/index.ts';
 import { privateFolder } from '../../state/files.ts';
@@ -103,6 +103,7 @@ export function preparing(ports: PodHostPorts, { pod, record }: EngineView): Pre
     objects,
     mountTmpfs: (folder, how) =>
       withLock(mountLock(ports), signal, () => mountTmpfs(join(roots.state, 'm'), folder, how, signal)),
+    own: (folder, how) => ownFolder(folder, how, signal),
   };
 }
 

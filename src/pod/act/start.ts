@@ -6,14 +6,16 @@ import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { type ErrorCode, MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
 import { Teardown } from '../../base/teardown.ts';
+import { capabilitiesIn } from '../../container/capabilities.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
 import type { ContainerSpec, Credentials, RootFs } from '../../container/spec.ts';
-import { resolveUser } from '../../container/users.ts';
 import { peekImage } from '../../helper/peek.ts';
 import type { Image } from '../../image/store.ts';
 import type { Container, EnvVar } from '../../manifest/pod.ts';
 import { containerLog, containerPaths, podPaths } from '../../state/paths.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
+import { ownCapabilities } from '../../sys/capabilities.ts';
+import { hostDevices } from '../../sys/devices.ts';
 import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
 import { declaredEnv, objectsOfEnv } from '../env.ts';
@@ -23,6 +25,7 @@ import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last
 import { eventOf } from '../notes.ts';
 import { limitsOf } from '../resources.ts';
 import { signalNumber } from '../signals.ts';
+import { credentialsFor, verifyNonRoot } from '../security.ts';
 import { containerSpec } from '../spec.ts';
 import { filesOfEnv } from '../volumes/env-files.ts';
 import { volumeMounts } from '../volumes/index.ts';
@@ -118,7 +121,12 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
     await noteSecrets(ports, engine, paths);
     const spec = await specOf(starting, image, id);
     writeAtomically(paths.process, JSON.stringify(spec.process));
-    const cgroup = await ports.cgroups.createContainer(uid, id, 'default', limitsOf(engine.pod, container));
+    const cgroup = await ports.cgroups.createContainer(
+      uid,
+      id,
+      container.security.privileged ? 'all' : 'default',
+      limitsOf(engine.pod, container),
+    );
     undo.add('remove its cgroup', () => cgroup.remove());
     writeAtomically(paths.cgroup, cgroup.path);
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
@@ -153,7 +161,8 @@ export function liveOptions(
   };
 }
 
-async function specOf({ ports, engine, container }: Starting, image: Image, id: string): Promise<ContainerSpec> {
+async function specOf(starting: Starting, image: Image, id: string): Promise<ContainerSpec> {
+  const { ports, engine, container } = starting;
   const { record, pod } = engine;
   const rootfs = await ports.images.rootfs(image, ports.signal);
   const files = sandboxFiles(podPaths(ports.roots, record.uid));
@@ -169,7 +178,9 @@ async function specOf({ ports, engine, container }: Starting, image: Image, id: 
     container,
     image: image.config,
     env,
-    user: await credentials(rootfs, image.config.user, ports.signal),
+    user: await credentials(starting, rootfs, image.config.user),
+    capabilities: capabilitiesIn(ownCapabilities()),
+    devices: container.security.privileged ? hostDevices() : [],
     id,
     uid: record.uid,
     rootfs,
@@ -204,18 +215,13 @@ async function environmentOf(
   return declaredEnv(container, { pod, uid: record.uid, ip, node: thisNode(roots.root), files, ...found });
 }
 
-/** Who the image's process is; names and groups come from the image's own files. */
-async function credentials(rootfs: ContainerSpec['rootfs'], user: string, signal: AbortSignal): Promise<Credentials> {
-  const accounts = await peekImage(
-    rootfs,
-    [
-      { path: '/etc/passwd', limit: ACCOUNTS_LIMIT },
-      { path: '/etc/group', limit: ACCOUNTS_LIMIT },
-    ],
-    signal,
-  );
+/** Who the container's process is; names and groups come from the image's own files. */
+async function credentials({ engine, container, ports }: Starting, rootfs: RootFs, user: string): Promise<Credentials> {
+  verifyNonRoot(engine.pod, container, { user }, engine.record.uid);
+  const files = ['/etc/passwd', '/etc/group'].map((path) => ({ path, limit: ACCOUNTS_LIMIT }));
+  const accounts = await peekImage(rootfs, files, ports.signal);
   const text = (path: string): string => accounts.get(path)?.toString('utf8') ?? '';
-  return resolveUser(user, text('/etc/passwd'), text('/etc/group'));
+  return credentialsFor(engine.pod, container, { user, passwd: text('/etc/passwd'), group: text('/etc/group') });
 }
 
 /** What the runtime itself could not do; all else is about what the container asks for. */

@@ -6,6 +6,8 @@ import { OPEN } from './place.ts';
 
 /** A folder on this host that belongs to a claim, and stays as long as that does. */
 export const persistentVolumeClaim: VolumeKind<'persistentVolumeClaim'> = {
+  ownership: 'rw',
+
   async prepare({ claim }, { pod, home, objects }) {
     if ((await objects.claim(pod.namespace, claim)) === undefined) {
       // The scheduler's words: no kubelet ever sees such a pod.

@@ -25,6 +25,7 @@ async function filesOf(source: Projection, preparing: Preparing, defaultMode: nu
 /** A volume whose files are made from something else, and follow it. Of two files on one path the later one counts. */
 function contentIn<K extends ContentVolume['kind']>(place: Place): VolumeKind<K> {
   return {
+    ownership: 'ro',
     isReadOnly: () => true,
     async prepare(volume: ContentVolume, preparing) {
       const files = new Map<string, ContentFile>();

@@ -10,6 +10,8 @@ import { type Place, hugePages, inMemory, onDisk } from './place.ts';
 
 /** A folder that lives as long as its pod, whatever becomes of the containers. */
 export const emptyDir: VolumeKind<'emptyDir'> = {
+  ownership: 'rw',
+
   async prepare(volume, preparing) {
     const { medium, name } = volume;
     if (medium.startsWith(HUGE_PAGES))

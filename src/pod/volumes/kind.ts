@@ -1,5 +1,5 @@
 import type { RootFs } from '../../container/spec.ts';
-import type { TmpfsOptions } from '../../helper/sandbox.ts';
+import type { Owning, TmpfsOptions } from '../../helper/sandbox.ts';
 import type { ObjectSource } from '../../manifest/objects.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import type { Volume } from '../../manifest/volume.ts';
@@ -30,6 +30,8 @@ export interface Preparing {
   readonly objects: ObjectSource;
   /** Mounts a tmpfs on a folder of the host, which is made; nothing when that has been done. */
   readonly mountTmpfs: (folder: string, how: TmpfsOptions) => Promise<void>;
+  /** Gives a folder with all that is in it to a group. */
+  readonly own: (folder: string, how: Owning) => Promise<void>;
 }
 
 /** How one kind of volume is made. */
@@ -43,5 +45,7 @@ export interface VolumeKind<K extends Volume['kind']> {
   /** What a container that is about to start mounts: a path on the host, or the layers of an image. */
   source(volume: Extract<Volume, { kind: K }>, from: VolumeSources): Promise<string | RootFs>;
   /** Whether no container may write to it, whatever its mounts say; missing: they decide. */
+  /** Whether it is given to the pod's fsGroup: to be written, only to be read, or (missing) not at all. */
+  readonly ownership?: 'rw' | 'ro';
   isReadOnly?(volume: Extract<Volume, { kind: K }>): boolean;
 }

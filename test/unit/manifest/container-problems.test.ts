@@ -90,7 +90,6 @@ describe('a field of a container', () => {
       'volumeMounts: [{name: a, mountPath: /a}]',
       `9:27: ${C}.volumeMounts[0].name: Not found: "a"`,
     ],
-    ['asks for a user', 'securityContext: {runAsUser: 0}', `9:23: ${C}.securityContext.runAsUser: not yet supported`],
     [
       'asks for a block device',
       'volumeDevices: [{name: a, devicePath: /a}]',

@@ -1,3 +1,4 @@
+import { buildPodSecurity, buildSecurity } from '../../../src/manifest/security.ts';
 import { describe, expect, test } from 'vitest';
 import { type Parsed, parseManifest, podFromObject } from '../../../src/manifest/parse.ts';
 import { podWith } from './sketch.ts';
@@ -23,6 +24,7 @@ describe('a manifest of one container and nothing else', () => {
     const { object, ...rest } = pod;
     expect(object.kind).toBe('Pod');
     expect(rest).toEqual({
+      security: buildPodSecurity(),
       name: 'p',
       namespace: 'default',
       labels: {},
@@ -46,6 +48,7 @@ describe('a manifest of one container and nothing else', () => {
       containers: [
         {
           name: 'c',
+          security: buildSecurity(),
           role: 'main',
           image: 'busybox:1.36',
           imagePullPolicy: 'IfNotPresent',

@@ -29,6 +29,8 @@ async function targets(
     container,
     image: { entrypoint: [], cmd: [], env: [], workingDir: '' },
     user: { uid: 0, gid: 0, groups: [], home: '/' },
+    capabilities: [],
+    devices: [],
     env: [],
     id: '0'.repeat(64),
     uid: 'u',
