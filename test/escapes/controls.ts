@@ -226,6 +226,17 @@ export const controls: Readonly<Record<string, Control>> = {
     edits: [{ file: 'src/image/manifest.ts', from: 'if (isIndex && (document', to: 'if (!isIndex && (document' }],
     tests: [[archives, 'a document is an index and a manifest']],
   },
+  'non-root': {
+    without: 'the look at runAsNonRoot before a start',
+    edits: [
+      {
+        file: 'src/pod/security.ts',
+        from: 'if (!runAsNonRoot) return;',
+        to: 'if (!runAsNonRoot || uid !== "") return;',
+      },
+    ],
+    tests: [['security-context', 'CVE-2019-11245']],
+  },
   'folder-modes': {
     without: 'folders that only root can enter',
     edits: [

@@ -73,6 +73,13 @@ export const rows: readonly Row[] = [
     controls: ['proc-links'],
   },
   {
+    ids: ['CVE-2019-11245'],
+    how: 'a container that must not be root was at its second start',
+    defence: 'runAsNonRoot is looked at before every start',
+    proof: 'test',
+    controls: ['non-root'],
+  },
+  {
     ids: ['CVE-2020-8557'],
     how: 'a container filled the disk of the host through its /etc/hosts',
     defence: 'the files that minirt makes for a pod are on a tmpfs of 4 MiB',
