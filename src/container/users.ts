@@ -23,15 +23,18 @@ interface Group {
  * Turns `user[:group]`, as images and `exec -u` write it, into numbers with what the image's own files say. A number is
  * never looked up as a name (CVE-2016-3697); a name that is not there is an error. Without a group, the primary and
  * supplementary groups come from passwd and group; an empty spec is root. The primary group is always among `groups`.
+ * `primary` takes the place of whatever is the primary group otherwise, and of no group that lists the user.
  * @throws MinirtError image.invalid
  */
-export function resolveUser(spec: string, passwd: string, group: string): Credentials {
-  const [userPart = '', groupPart, ...more] = spec.split(':');
+export function resolveUser(spec: string, passwd: string, group: string, primary?: number): Credentials {
+  const [userPart = '', named, ...more] = spec.split(':');
   if (more.length > 0) throw invalid(spec, 'more than one colon');
+  const groupPart = primary === undefined ? named : undefined;
   const accounts = accountsOf(passwd);
   const account = findAccount(spec, userPart === '' ? '0' : userPart, accounts);
   const groups = groupsOf(group);
-  const gid = groupPart === undefined || groupPart === '' ? account.gid : findGid(spec, groupPart, groups);
+  const own = primary ?? account.gid;
+  const gid = groupPart === undefined || groupPart === '' ? own : findGid(spec, groupPart, groups);
   const supplementary =
     groupPart === undefined || groupPart === ''
       ? groups.filter((one) => account.name !== '' && one.members.includes(account.name)).map((one) => one.gid)

@@ -20,14 +20,11 @@ export interface Accounts {
  */
 export function credentialsFor(pod: Pod, { security }: Container, { user, passwd, group }: Accounts): Credentials {
   const asked = security.runAsUser === undefined ? user : String(security.runAsUser);
-  // A group that is asked for replaces the user's own, and none of those that list the user.
-  const [name = ''] = asked.split(':');
-  const found = resolveUser(security.runAsGroup === undefined ? asked : name, passwd, group);
-  const gid = security.runAsGroup ?? found.gid;
+  const found = resolveUser(asked, passwd, group, security.runAsGroup);
   const { supplementalGroups, fsGroup, mergesGroups } = pod.security;
-  const listed = mergesGroups ? found.groups.filter((one) => one !== found.gid) : [];
-  const groups = new Set([gid, ...listed, ...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])]);
-  return { ...found, gid, groups: [...groups] };
+  const merged = mergesGroups ? found.groups : [found.gid];
+  const groups = new Set([...merged, ...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])]);
+  return { ...found, groups: [...groups] };
 }
 
 /**
@@ -63,7 +60,8 @@ export function capabilitiesFor(
   if (security.privileged) return ofHost;
   const add = security.capabilities.add.map(normaliseCapability);
   const drop = new Set(security.capabilities.drop.map(normaliseCapability));
-  const wanted = new Set(add.includes('ALL') ? ofHost : drop.has('ALL') ? [] : defaultCapabilities);
+  // Of both at once the drop counts, as with single ones.
+  const wanted = new Set(drop.has('ALL') ? [] : add.includes('ALL') ? ofHost : defaultCapabilities);
   for (const name of add) {
     if (name === 'ALL') continue;
     if (!ofHost.includes(`CAP_${name}`)) {

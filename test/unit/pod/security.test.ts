@@ -12,8 +12,8 @@ const with_ = (...[own, pod]: Contexts): readonly [Pod, Container] => {
   const container = aContainer({ security: buildSecurity(own, pod) });
   return [{ ...aPod(), security: buildPodSecurity(pod), containers: [container] }, container];
 };
-const passwd = 'root:x:0:0::/root:\nnobody:x:65534:65534::/:\napp:x:1000:1001::/home/app:\n';
-const group = 'staff:x:50:app\naudio:x:63:app,nobody\n';
+const passwd = 'root:x:0:0::/root:\nnobody:x:65534:65534::/:\napp:x:1000:1001::/home/app:\nown:x:5:7::/:\n';
+const group = 'staff:x:50:app\naudio:x:63:app,nobody\nown:x:7:own\n';
 
 describe('who a process is', () => {
   test.each<[string, string, Contexts, readonly [number, number, readonly number[], string]]>([
@@ -22,6 +22,7 @@ describe('who a process is', () => {
     ['a user of its own', 'app', [{ runAsUser: 65534 }], [65534, 65534, [65534, 63], '/']],
     ['a user that the image does not know', '', [{ runAsUser: 7 }], [7, 0, [0], '/']],
     ['a group of its own', 'app', [{ runAsGroup: 9 }], [1000, 9, [9, 50, 63], '/home/app']],
+    ['a group of its own, beside all that list the user', 'own', [{ runAsGroup: 9 }], [5, 9, [9, 7], '/']],
     ['both', '', [{ runAsUser: 1000, runAsGroup: 2000 }], [1000, 2000, [2000, 50, 63], '/home/app']],
     ["the pod's", '', [{}, { runAsUser: 1000, runAsGroup: 5 }], [1000, 5, [5, 50, 63], '/home/app']],
     ["its own before the pod's", '', [{ runAsUser: 0 }, { runAsUser: 1000 }], [0, 0, [0], '/root']],
@@ -83,6 +84,8 @@ describe('capabilities', () => {
     [{ capabilities: { drop: ['MKNOD', 'cap_net_raw'] } }, defaultCapabilities.filter((n) => !/MKNOD|NET_RAW/.test(n))],
     [{ capabilities: { add: ['ALL'] } }, all],
     [{ capabilities: { add: ['ALL'], drop: ['SYS_ADMIN'] } }, all.filter((name) => name !== 'CAP_SYS_ADMIN')],
+    [{ capabilities: { add: ['ALL'], drop: ['ALL'] } }, []],
+    [{ capabilities: { add: ['all', 'SYS_TIME'], drop: ['ALL'] } }, ['CAP_SYS_TIME']],
     [{ capabilities: { add: ['SYS_TIME'], drop: ['SYS_TIME'] } }, defaultCapabilities],
     [{ privileged: true, capabilities: { drop: ['ALL'] } }, all],
   ])('%j', (security, expected) => {
