@@ -1,6 +1,7 @@
 /** What a security context does, seen from inside. */
 import { chownSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { capabilitiesIn } from '../../src/container/capabilities.ts';
 import { claimDir } from '../../src/state/paths.ts';
@@ -118,6 +119,35 @@ describe('fsGroup', () => {
     const pod = await pods.start([{ line, volumeMounts }], { securityContext, volumes: [volume] });
     await pod.ended();
     expect(pod.log()).toBe('value\n3000 440\nro\n');
+  });
+
+  test('has what follows a ConfigMap before anybody sees it', async () => {
+    await pods.configMap('cm', { key: 'old' });
+    const volume = { name: 'v', configMap: { name: 'cm', defaultMode: 0o400 } };
+    const line = 'while [ "$(cat /v/key)" = old ]; do :; done; cat /v/key';
+    const pod = await pods.start([{ line, volumeMounts }], { securityContext, volumes: [volume] });
+    const key = join(pod.volume('v'), 'key');
+    await eventually(async () => {
+      expect((await pod.status()).phase).toBe('Running');
+    });
+    await pods.configMap('cm', { key: 'new' });
+    do {
+      const { gid, mode } = statSync(key);
+      expect([gid, mode & 0o777]).toEqual([3000, 0o440]);
+      await setImmediate();
+    } while (readFileSync(key, 'utf8') === 'old');
+    await pod.ended();
+    expect(pod.log()).toBe('new\n');
+  });
+
+  test('goes deeper into a claim than a process has descriptors', async () => {
+    await pods.claim('deep');
+    const folder = claimDir(pods.roots, { namespace: 'default', name: 'deep' });
+    const path = join(folder, 'd/'.repeat(1500));
+    mkdirSync(path, { recursive: true });
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'deep' } }];
+    await (await pods.start([{ line: 'true', volumeMounts }], { securityContext, volumes })).ended();
+    expect(lstatSync(path)).toMatchObject({ gid: 3000 });
   });
 
   test('goes through a claim, follows no link out of it, and spares one that is right where that is asked for', async () => {

@@ -12,13 +12,14 @@ const FOLDER_MODE = 0o755;
 /**
  * Makes the files of a volume these, all at once for who reads them: they lie in a dated folder, to which `..data` leads,
  * and what containers see are links by way of that (pkg/volume/util/atomic_writer.go). Nothing is done when they are the
- * same. Only this process may write to the folder.
+ * same. Only this process may write to the folder. `ready` is called when the new ones are there and nobody sees them.
  */
-export async function writeVolume(folder: string, files: Files): Promise<void> {
+export async function writeVolume(folder: string, files: Files, ready: () => Promise<void>): Promise<void> {
   const current = await linkAt(join(folder, DATA));
   let wanted = current;
   if (current === undefined || !(await holds(join(folder, current), files))) {
     wanted = await makeDated(folder, files);
+    await ready();
     await rm(join(folder, DATA_DRAFT), { force: true });
     await symlink(wanted, join(folder, DATA_DRAFT));
     await rename(join(folder, DATA_DRAFT), join(folder, DATA));

@@ -2,18 +2,20 @@ import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MinirtError, isErrno } from '../../base/errors.ts';
 import type { VolumeKind } from './kind.ts';
+import { giveToGroup } from './ownership.ts';
 import { OPEN } from './place.ts';
 
 /** A folder on this host that belongs to a claim, and stays as long as that does. */
 export const persistentVolumeClaim: VolumeKind<'persistentVolumeClaim'> = {
-  ownership: 'rw',
-
-  async prepare({ claim }, { pod, home, objects }) {
+  async prepare({ claim }, preparing) {
+    const { pod, home, objects } = preparing;
     if ((await objects.claim(pod.namespace, claim)) === undefined) {
       // The scheduler's words: no kubelet ever sees such a pod.
       throw new MinirtError('volume.failed', `persistentvolumeclaim "${claim}" not found`);
     }
-    await makeShared(join(home.claims, claim));
+    const folder = join(home.claims, claim);
+    await makeShared(folder);
+    await giveToGroup(folder, preparing, { kept: true });
   },
   source: ({ claim }, { claims }) => Promise.resolve(join(claims, claim)),
   isReadOnly: ({ readOnly }) => readOnly,

@@ -4,6 +4,7 @@ import { configMapFiles } from './config-map.ts';
 import { downwardFiles } from './downward-api.ts';
 import type { ContentFile, Files } from './files.ts';
 import type { Preparing, VolumeKind } from './kind.ts';
+import { giveToGroup } from './ownership.ts';
 import { type Place, inMemory, onDisk } from './place.ts';
 import { secretFiles } from './secret.ts';
 
@@ -25,14 +26,14 @@ async function filesOf(source: Projection, preparing: Preparing, defaultMode: nu
 /** A volume whose files are made from something else, and follow it. Of two files on one path the later one counts. */
 function contentIn<K extends ContentVolume['kind']>(place: Place): VolumeKind<K> {
   return {
-    ownership: 'ro',
     isReadOnly: () => true,
     async prepare(volume: ContentVolume, preparing) {
       const files = new Map<string, ContentFile>();
       for (const source of volume.sources) {
         for (const [path, file] of await filesOf(source, preparing, volume.defaultMode)) files.set(path, file);
       }
-      await writeVolume(await place.make(volume.name, preparing), files);
+      const folder = await place.make(volume.name, preparing);
+      await writeVolume(folder, files, () => giveToGroup(folder, preparing, { readOnly: true }));
     },
     source: ({ name }: ContentVolume, home) => Promise.resolve(place.folder(name, home)),
   };

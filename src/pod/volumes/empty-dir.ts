@@ -5,27 +5,27 @@ import type { Pod } from '../../manifest/pod.ts';
 import type { EmptyDirVolume } from '../../manifest/volume.ts';
 import { bytesOnDisk } from '../../sys/disk.ts';
 import { podLimitsOf } from '../resources.ts';
-import type { VolumeHome, VolumeKind } from './kind.ts';
+import type { Preparing, VolumeHome, VolumeKind } from './kind.ts';
+import { giveToGroup } from './ownership.ts';
 import { type Place, hugePages, inMemory, onDisk } from './place.ts';
 
 /** A folder that lives as long as its pod, whatever becomes of the containers. */
 export const emptyDir: VolumeKind<'emptyDir'> = {
-  ownership: 'rw',
-
-  async prepare(volume, preparing) {
-    const { medium, name } = volume;
-    if (medium.startsWith(HUGE_PAGES))
-      return void (await hugePages(pageSizeOf(medium, preparing.pod)).make(name, preparing));
-    if (medium !== '' && medium !== 'Memory') {
-      throw new MinirtError('volume.failed', `unknown storage medium ${JSON.stringify(medium)}`);
-    }
-    const { memory } = preparing.node;
-    const ofPod = podLimitsOf(preparing.pod)?.memory;
-    const most = Math.min(memory, limitOf(volume) ?? memory, Number(ofPod ?? memory));
-    await placeOf(volume).make(volume.name, preparing, most);
-  },
+  prepare: async (volume, preparing) => giveToGroup(await made(volume, preparing), preparing),
   source: (volume, home) => Promise.resolve(emptyDirFolder(volume, home)),
 };
+
+async function made(volume: EmptyDirVolume, preparing: Preparing): Promise<string> {
+  const { medium, name } = volume;
+  if (medium.startsWith(HUGE_PAGES)) return hugePages(pageSizeOf(medium, preparing.pod)).make(name, preparing);
+  if (medium !== '' && medium !== 'Memory') {
+    throw new MinirtError('volume.failed', `unknown storage medium ${JSON.stringify(medium)}`);
+  }
+  const { memory } = preparing.node;
+  const ofPod = podLimitsOf(preparing.pod)?.memory;
+  const most = Math.min(memory, limitOf(volume) ?? memory, Number(ofPod ?? memory));
+  return placeOf(volume).make(name, preparing, most);
+}
 
 /** Where it is on the host. */
 export function emptyDirFolder(volume: EmptyDirVolume, home: VolumeHome): string {

@@ -38,22 +38,10 @@ export async function prepareVolumes(preparing: Preparing): Promise<readonly Vol
 export async function prepareVolume(volume: Volume, preparing: Preparing): Promise<VolumeFailure | undefined> {
   try {
     await kindOf(volume).prepare(volume, preparing);
-    await giveToGroup(volume, preparing);
     return undefined;
   } catch (error) {
     return { volume: volume.name, message: messageOf(error) };
   }
-}
-
-/** As the pod's fsGroup wants it (pkg/volume: SetVolumeOwnership). Only claims may be right already. */
-async function giveToGroup(volume: Volume, { pod, home, own }: Preparing): Promise<void> {
-  const { fsGroup, fsGroupOnMismatchOnly } = pod.security;
-  const kind = kindOf(volume);
-  if (fsGroup === undefined || kind.ownership === undefined) return;
-  const source = await kind.source(volume, { ...home, rootfs: () => Promise.resolve(undefined) });
-  if (typeof source !== 'string') return;
-  const onMismatch = fsGroupOnMismatchOnly && volume.kind === 'persistentVolumeClaim';
-  await own(source, { group: fsGroup, readOnly: kind.ownership === 'ro', onMismatch });
 }
 
 /** A container that is about to start. */

@@ -38,14 +38,12 @@ export interface Preparing {
 export interface VolumeKind<K extends Volume['kind']> {
   /**
    * Makes it, for its pod and before any container. What is there already stays, but for files that are made from
-   * something else, which are brought up to date.
+   * something else, which are brought up to date. The pod's fsGroup has it before any container sees it.
    * @throws MinirtError volume.failed with the kubelet's text of what is wrong; it is tried again later
    */
   prepare(volume: Extract<Volume, { kind: K }>, preparing: Preparing): Promise<void>;
   /** What a container that is about to start mounts: a path on the host, or the layers of an image. */
   source(volume: Extract<Volume, { kind: K }>, from: VolumeSources): Promise<string | RootFs>;
   /** Whether no container may write to it, whatever its mounts say; missing: they decide. */
-  /** Whether it is given to the pod's fsGroup: to be written, only to be read, or (missing) not at all. */
-  readonly ownership?: 'rw' | 'ro';
   isReadOnly?(volume: Extract<Volume, { kind: K }>): boolean;
 }
