@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { hostHierarchies } from '../../src/container/cgroup/census.ts';
+import { underSystemd } from '../../src/sys/host.ts';
 import { eventually } from '../support/cli.ts';
 import { useHostPods } from '../support/host-pods.ts';
 
@@ -10,11 +11,11 @@ const resources = { limits: { cpu: '100m', 'hugepages-2Mi': '4Mi' } };
 const volumeMounts = [{ name: 'v', mountPath: '/v' }];
 const volumes = (medium: string) => ({ volumes: [{ name: 'v', emptyDir: { medium } }] });
 
-/** Handing the controller down is all that these tests change on the host. */
+/** Handing the controller down is all that these tests change on the host; below systemd's slices it stays. */
 const control = join(hostHierarchies()?.unified?.dir ?? '', 'cgroup.subtree_control');
 const before = readFileSync(control, 'utf8');
 afterAll(() => {
-  if (!before.includes('hugetlb')) writeFileSync(control, '-hugetlb', { flag: 'r+' });
+  if (!before.includes('hugetlb') && !underSystemd()) writeFileSync(control, '-hugetlb', { flag: 'r+' });
 });
 
 test.each(['HugePages', 'HugePages-2Mi'])(

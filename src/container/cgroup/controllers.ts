@@ -84,7 +84,9 @@ export class Controllers {
   #turn({ controller, file, value }: Knob, { top, dir }: Place): void {
     const folder = this.folderOf(controller, dir);
     if (folder === undefined) throw new Error(`there is no ${controller} controller`);
-    if (this.#unified.has(controller)) handDown(controller, top, dirname(dir));
+    // systemd does not know this controller, so it neither delegates nor takes it away (runc does the same).
+    const from = controller === 'hugetlb' ? this.#main : top;
+    if (this.#unified.has(controller)) handDown(controller, from, dirname(dir));
     // Not O_CREAT: cgroupfs answers that with EACCES where ENOENT is meant.
     writeFileSync(join(folder, file), value, { flag: 'r+' });
   }
