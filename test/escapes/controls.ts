@@ -144,7 +144,10 @@ export const controls: Readonly<Record<string, Control>> = {
         to: 'const access = String(privileged).slice(9);',
       },
     ],
-    tests: [[launch, 'its cgroup cannot be changed']],
+    tests: [
+      [launch, 'its cgroup cannot be changed'],
+      ['resources', 'cannot change them, nor see those of others'],
+    ],
   },
   'inheritable-capabilities': {
     without: 'an empty set of inheritable capabilities',

@@ -170,7 +170,8 @@ export const rows: readonly Row[] = [
   {
     ids: ['CVE-2022-0492', 'CVE-2023-25809'],
     how: 'a container wrote to its cgroup',
-    defence: 'a cgroup namespace, mounted read-only; no v1 hierarchy is visible',
+    defence:
+      'a cgroup namespace, mounted read-only; of v1 only the hierarchies that keep its limits are visible, without release_agent',
     proof: 'test',
     controls: ['cgroup-writes'],
   },

@@ -49,10 +49,15 @@ describe('a container with limits', () => {
     expect(said(pod)).toEqual([...cpu, '67108864', String(adj)]);
   });
 
-  test('cannot change them, nor see those of others', async () => {
+  test('CVE-2022-0492, CVE-2023-25809: cannot change them, nor see those of others', async () => {
     const folder = isV1('memory') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
     const file = isV1('memory') ? 'memory.limit_in_bytes' : 'memory.max';
-    const line = `(echo 1000000000 > ${folder}/${file}) 2>&1 | grep -o Read-only; ls -d ${folder}/*/ 2>/dev/null | wc -l`;
+    const line = [
+      `(echo 1000000000 > ${folder}/${file}) 2>&1 | grep -o Read-only`,
+      `mkdir ${folder}/x 2>/dev/null && echo made`,
+      `ls -d ${folder}/*/ 2>/dev/null | wc -l`,
+      'find /sys/fs/cgroup -name release_agent',
+    ].join('; ');
     const pod = await pods.start([{ line, resources: limited }]);
     await pod.ended();
     expect(said(pod)).toEqual(['Read-only', '0']);
