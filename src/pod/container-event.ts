@@ -1,7 +1,7 @@
 import type { MonoNs } from '../base/clock.ts';
 import type { Container, Pod, ProbeName } from '../manifest/pod.ts';
 import type { Note, ProbeOutcome } from './journal-entry.ts';
-import type { Because, ContainerRecord, HookName, PodRecord } from './record.ts';
+import type { Because, ContainerRecord, HookName, PodRecord, ProcessUser } from './record.ts';
 
 /** What can happen to one container; `id` names the instance where a late message could be about an earlier one. */
 export type ContainerEvent =
@@ -20,7 +20,7 @@ export type ContainerEvent =
       /** Events beside the usual `Error: …`, such as ErrImageNeverPull. */
       readonly events: readonly { readonly reason: string; readonly message: string }[];
     }
-  | { readonly kind: 'created'; readonly id: string }
+  | { readonly kind: 'created'; readonly id: string; readonly user: ProcessUser }
   | { readonly kind: 'started'; readonly id: string; readonly wall: string }
   | { readonly kind: 'startFailed'; readonly id: string; readonly message: string; readonly wall: string }
   | {

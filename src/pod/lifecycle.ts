@@ -29,7 +29,10 @@ export function stepContainer(context: Context, container: ContainerRecord, even
     case 'createFailed':
       return state.phase === 'creating' ? createFailed(container, event) : same();
     case 'created':
-      return same([eventOf(name, 'Normal', 'Created', 'Container created')]);
+      return {
+        container: { ...container, user: event.user },
+        notes: [eventOf(name, 'Normal', 'Created', 'Container created')],
+      };
     case 'started':
       return state.phase === 'creating' ? started(context, container, event) : same();
     case 'startFailed':

@@ -188,6 +188,16 @@ export interface ContainerRecord {
   /** What the image says about stopping; known once the container was created. */
   readonly stopSignal: string | undefined;
   readonly image: { readonly name: string; readonly id: string } | undefined;
+  /** Of the current or latest instance that was created. */
+  readonly user?: ProcessUser;
+}
+
+/** Who a container's first process is at its start. */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** The primary group among them. */
+  readonly groups: readonly number[];
 }
 
 /** The record of a pod nobody has touched yet. */

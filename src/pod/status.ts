@@ -1,10 +1,11 @@
-import type { ContainerStatus, PodStatus } from 'kubernetes-types/core/v1.js';
+import type { PodStatus } from 'kubernetes-types/core/v1.js';
+import type { LinuxContainerUser, NewerContainerStatus } from '../manifest/newer.ts';
 import type { Pod, V1Pod } from '../manifest/pod.ts';
 import { conditions } from './conditions.ts';
 import { type Member, membersOf } from './order.ts';
 import { podPhase } from './phase.ts';
 import { qosClass } from './qos.ts';
-import type { ContainerRecord, PodRecord } from './record.ts';
+import type { ContainerRecord, PodRecord, ProcessUser } from './record.ts';
 import { DEADLINE_EXCEEDED, EVICTED } from './step.ts';
 import { shownRestarts, truncated, visible } from './visible.ts';
 
@@ -65,7 +66,7 @@ function whyCut({ termination }: PodRecord): Pick<PodStatus, 'reason' | 'message
   return termination?.cause === 'evicted' ? { reason: EVICTED, message: termination.message ?? '' } : {};
 }
 
-function containerStatus(pod: Pod, record: PodRecord, { container, spec }: Member): ContainerStatus {
+function containerStatus(pod: Pod, record: PodRecord, { container, spec }: Member): NewerContainerStatus {
   const { state, lastState, ready, started } = visible(pod, record, container);
   const id = containerId(container);
   return {
@@ -78,7 +79,13 @@ function containerStatus(pod: Pod, record: PodRecord, { container, spec }: Membe
     image: container.image?.name ?? spec.image,
     imageID: container.image?.id ?? '',
     ...(id === undefined ? {} : { containerID: `minirt://${id}` }),
+    ...(id === undefined || container.user === undefined ? {} : { user: { linux: linuxUser(container.user) } }),
   };
+}
+
+/** As containerd tells it: the groups in order, the primary one too. */
+function linuxUser({ uid, gid, groups }: ProcessUser): LinuxContainerUser {
+  return { uid, gid, supplementalGroups: groups.toSorted((a, b) => a - b) };
 }
 
 function containerId(container: ContainerRecord): string | undefined {

@@ -29,6 +29,21 @@ describe('a user', () => {
     );
   });
 
+  test('is told by the status of the container, from its creation to its end', async () => {
+    const securityContext = { runAsUser: 1000, runAsGroup: 2000 };
+    const pod = await pods.start([{ line: 'id -G; exec sleep 0.5', securityContext }], {
+      securityContext: { supplementalGroups: [4000, 3000] },
+    });
+    const user = { linux: { uid: 1000, gid: 2000, supplementalGroups: [2000, 3000, 4000] } };
+    for (const phase of ['Running', 'Succeeded']) {
+      await eventually(async () => {
+        expect(await pod.status()).toMatchObject({ phase, containerStatuses: [{ user }] });
+      });
+    }
+    expect(pod.log()).toBe('2000 3000 4000\n');
+    await pod.ended();
+  });
+
   test('is that of hooks, too', async () => {
     const postStart = { exec: { command: ['/bin/sh', '-c', `id -u >/tmp/who; ${status('NoNewPrivs')} >>/tmp/who`] } };
     const line = 'until grep -q Priv /tmp/who; do sleep 0.05; done 2>/dev/null; cat /tmp/who';

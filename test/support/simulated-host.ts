@@ -127,7 +127,7 @@ export class SimulatedHost {
         probes: new Map(),
       };
       this.#instances.set(id, instance);
-      tell(name, { kind: 'created', id });
+      tell(name, { kind: 'created', id, user: { uid: 0, gid: 0, groups: [0] } });
       later(() => {
         this.#startProcess(instance, done);
       });

@@ -23,6 +23,7 @@ import type { ContainerEvent } from '../lifecycle.ts';
 import { hostnameOf } from '../hostname.ts';
 import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last-words.ts';
 import { eventOf } from '../notes.ts';
+import type { ProcessUser } from '../record.ts';
 import { limitsOf } from '../resources.ts';
 import { signalNumber } from '../signals.ts';
 import { credentialsFor, verifyNonRoot } from '../security.ts';
@@ -60,6 +61,7 @@ export async function startContainer(starting: Starting): Promise<void> {
   const id = randomBytes(32).toString('hex');
   emit({ kind: 'create', id });
   let live: Live;
+  let user: ProcessUser;
   try {
     await forgetHooks(ports, engine, container.name);
     for (const wanted of volumeImages(engine.pod, container)) {
@@ -72,14 +74,14 @@ export async function startContainer(starting: Starting): Promise<void> {
     emit(image.event);
     // Else it would be found out when it is to be stopped.
     signalNumber(image.event.stopSignal);
-    live = await createInstance(starting, image.image, id);
+    ({ live, user } = await createInstance(starting, image.image, id));
   } catch (error) {
     if (!(error instanceof TooLittleMemory)) return emit(createFailure(starting, error));
-    emit({ kind: 'created', id });
+    emit({ kind: 'created', id, user: error.user });
     return emit({ kind: 'startFailed', id, message: error.message, wall: ports.clock.wall().toISOString() });
   }
   starting.onLive(live);
-  emit({ kind: 'created', id });
+  emit({ kind: 'created', id, user });
   if (engine.record.termination !== undefined) return abandon(live);
   try {
     await live.client?.start();
@@ -105,12 +107,19 @@ async function abandon(live: Live): Promise<void> {
 
 /** The container's process died before it could become the program, in a runtime's words. */
 class TooLittleMemory extends Error {
-  constructor() {
+  readonly user: ProcessUser;
+
+  constructor(user: ProcessUser) {
     super('failed to create container process: container init was OOM-killed (memory limit too low?)');
+    this.user = user;
   }
 }
 
-async function createInstance(starting: Starting, image: Image, id: string): Promise<Live> {
+async function createInstance(
+  starting: Starting,
+  image: Image,
+  id: string,
+): Promise<{ readonly live: Live; readonly user: ProcessUser }> {
   const { ports, engine, container } = starting;
   const uid = engine.record.uid;
   const paths = containerPaths(ports.roots, uid, id);
@@ -121,6 +130,8 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
     await noteSecrets(ports, engine, paths);
     const spec = await specOf(starting, image, id);
     writeAtomically(paths.process, JSON.stringify(spec.process));
+    const { uid: processUid, gid, groups } = spec.process.user;
+    const user = { uid: processUid, gid, groups };
     const cgroup = await ports.cgroups.createContainer(
       uid,
       id,
@@ -131,11 +142,12 @@ async function createInstance(starting: Starting, image: Image, id: string): Pro
     writeAtomically(paths.cgroup, cgroup.path);
     mkdirSync(dirname(spec.log), { recursive: true, mode: 0o755 });
     const client = await createContainer(spec, paths, cgroup, ports.signal).catch((error: unknown) => {
-      throw cgroup.oomKills() > 0 ? new TooLittleMemory() : error;
+      throw cgroup.oomKills() > 0 ? new TooLittleMemory(user) : error;
     });
     undo.move();
     const { letGo } = starting;
-    return follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup, letGo }));
+    const live = follow(client, liveOptions(ports, { engine, name: container.name, id, paths, cgroup, letGo }));
+    return { live, user };
   } catch (error) {
     await undo.run().catch(() => undefined);
     throw error;
