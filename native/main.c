@@ -9,9 +9,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } roles[] = {
-	{ "monitor", role_monitor }, { "exec", role_exec }, { "sandbox", role_sandbox },
-	{ "peek", role_peek },	     { "lock", role_lock }, { "fsops", role_fsops },
-	{ "dial", role_dial },
+	{ "monitor", role_monitor }, { "exec", role_exec },
+	{ "sandbox", role_sandbox }, { "peek", role_peek },
+	{ "lock", role_lock },	     { "fsops", role_fsops },
+	{ "dial", role_dial },	     { "compile-seccomp", role_compile_seccomp },
 };
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@ import type {
   TCPSocketAction,
 } from 'kubernetes-types/core/v1.js';
 import { parseDuration } from '../base/duration.ts';
+import { buildConfinement } from './build-confinement.ts';
 import { buildNetwork } from './build-network.ts';
 import { absolute, buildVolume, buildVolumeMount } from './build-volume.ts';
 import type { NewerEnvVarSource, NewerPodSpec } from './newer.ts';
@@ -128,6 +129,7 @@ function buildContainer(container: V1Container, role: Role, { unwritten, securit
     restartPolicyRules: (newer.restartPolicyRules ?? []).map(buildRule),
     volumeMounts: (container.volumeMounts ?? []).map(buildVolumeMount),
     stopSignal: newer.lifecycle?.stopSignal,
+    ...buildConfinement(security, container),
     postStart: buildHandler(container.lifecycle?.postStart),
     preStop: buildHandler(container.lifecycle?.preStop),
   };

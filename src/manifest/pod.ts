@@ -130,6 +130,15 @@ export interface Resources {
   readonly requests: Readonly<Record<string, string>>;
 }
 
+/** Which calls of the kernel the processes of a container may make. */
+export type SeccompProfile =
+  | { readonly kind: 'runtimeDefault' | 'unconfined' }
+  | {
+      readonly kind: 'localhost';
+      /** Relative to the folder of profiles; empty: none was named. */
+      readonly file: string;
+    };
+
 export interface Container {
   readonly name: string;
   readonly security: ContainerSecurity;
@@ -159,6 +168,7 @@ export interface Container {
   readonly volumeMounts: readonly VolumeMount[];
   /** Of `lifecycle.stopSignal`; undefined: the image's. */
   readonly stopSignal: string | undefined;
+  readonly seccomp: SeccompProfile;
   readonly postStart: Handler | undefined;
   readonly preStop: Handler | undefined;
 }

@@ -4,6 +4,7 @@ import { capabilityNames, normaliseCapability } from '../base/capability-names.t
 import { nearest } from '../base/nearest.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
+import { validateSeccomp } from './validate-confinement.ts';
 
 const LARGEST_ID = 2 ** 31 - 1;
 const IDS = `must be between 0 and ${LARGEST_ID}, inclusive`;
@@ -11,6 +12,7 @@ const IDS = `must be between 0 and ${LARGEST_ID}, inclusive`;
 export function validatePodSecurity({ securityContext: context = {} }: PodSpec, path: Path, report: Report): void {
   const at = [...path, 'securityContext'];
   validateIds(context, ['runAsUser', 'runAsGroup', 'fsGroup'], at, report);
+  validateSeccomp(context.seccompProfile, [...at, 'seccompProfile'], report);
   context.supplementalGroups?.forEach((id, i) => {
     checkId(id, [...at, 'supplementalGroups', i], report);
   });
@@ -19,6 +21,7 @@ export function validatePodSecurity({ securityContext: context = {} }: PodSpec, 
 export function validateSecurity(context: SecurityContext | undefined, path: Path, report: Report): void {
   if (context === undefined) return;
   validateIds(context, ['runAsUser', 'runAsGroup'], path, report);
+  validateSeccomp(context.seccompProfile, [...path, 'seccompProfile'], report);
   const { add = [], drop = [] } = context.capabilities ?? {};
   for (const [list, names] of Object.entries({ add, drop })) {
     names.forEach((name, i) => {

@@ -32,6 +32,8 @@ export interface SpecInput {
   readonly namespaces: ContainerSpec['namespaces'];
   /** What `hostname` prints there. */
   readonly hostname: string;
+  /** Path of the compiled filter. */
+  readonly seccomp: string | undefined;
   readonly log: string;
   /** Bytes that the host has. */
   readonly memory: number;
@@ -69,6 +71,7 @@ function processSpec({
   image,
   user,
   memory,
+  seccomp,
   env: declared,
   capabilities,
 }: SpecInput): ProcessSpec {
@@ -80,7 +83,7 @@ function processSpec({
     user,
     capabilities: capabilitiesFor(container, capabilities),
     noNewPrivileges: !container.security.allowPrivilegeEscalation,
-    seccomp: undefined,
+    seccomp,
     oomScoreAdj: oomScoreAdj(pod, container, memory),
     terminal: container.tty,
     stdin: container.stdin,

@@ -128,6 +128,11 @@ export function claimsDir(roots: Roots, namespace: string): string {
   return join(roots.root, 'claims', namespace);
 }
 
+/** Where an administrator puts seccomp profiles, and where their filters and that of RuntimeDefault are kept. */
+export function seccompDirs(roots: Roots): { readonly profiles: string; readonly filters: string } {
+  return { profiles: join(roots.root, 'seccomp'), filters: join(roots.root, 'filters') };
+}
+
 /** File names end here on Linux (NAME_MAX). */
 const LONGEST_NAME = 255;
 

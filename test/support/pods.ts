@@ -48,6 +48,7 @@ export function aContainer(sketch: ContainerSketch = {}): Container {
     restartPolicyRules: [],
     volumeMounts: [],
     stopSignal: undefined,
+    seccomp: { kind: 'runtimeDefault' },
     postStart: undefined,
     preStop: undefined,
     ...sketch,

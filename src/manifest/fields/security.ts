@@ -12,7 +12,7 @@ export const securityTables = {
     supplementalGroupsPolicy: supported('string', { values: ['Merge', 'Strict'] }),
     fsGroup: supported('int64', { note: 'Of volumes but hostPath and image; a group of every process.' }),
     fsGroupChangePolicy: supported('string', { values: ['Always', 'OnRootMismatch'], note: 'Missing: `Always`.' }),
-    seccompProfile: notYet('SeccompProfile', 'isolation'),
+    seccompProfile: supported('SeccompProfile', { note: 'RuntimeDefault where nothing is said.' }),
     appArmorProfile: notYet('AppArmorProfile', 'isolation'),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
     seLinuxChangePolicy: notYet('string', 'isolation', { values: ['MountOption', 'Recursive'] }),
@@ -28,7 +28,7 @@ export const securityTables = {
     readOnlyRootFilesystem: supported('boolean'),
     capabilities: supported('Capabilities'),
     procMount: notYet('string', 'isolation', { neutral: ['Default'], values: ['Default', 'Unmasked'] }),
-    seccompProfile: notYet('SeccompProfile', 'isolation'),
+    seccompProfile: supported('SeccompProfile', { note: 'RuntimeDefault where nothing is said.' }),
     appArmorProfile: notYet('AppArmorProfile', 'isolation'),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
     windowsOptions: noMeaning('WindowsSecurityContextOptions', NO_WINDOWS),
@@ -38,8 +38,8 @@ export const securityTables = {
     drop: supported('[]string', { note: 'With or without `CAP_`, or `ALL`.' }),
   },
   SeccompProfile: {
-    type: notYet('string', 'isolation', { values: ['Localhost', 'RuntimeDefault', 'Unconfined'] }),
-    localhostProfile: notYet('string', 'isolation'),
+    type: supported('string', { values: ['Localhost', 'RuntimeDefault', 'Unconfined'] }),
+    localhostProfile: supported('string', { note: 'Below `seccomp/` of the root folder (`--root`).' }),
   },
   AppArmorProfile: {
     type: notYet('string', 'isolation', { values: ['Localhost', 'RuntimeDefault', 'Unconfined'] }),

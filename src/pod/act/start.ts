@@ -32,6 +32,7 @@ import { filesOfEnv } from '../volumes/env-files.ts';
 import { volumeMounts } from '../volumes/index.ts';
 import type { VolumeSources } from '../volumes/kind.ts';
 import { imagePartFailure, partFailure } from '../volumes/mount.ts';
+import { filterOf } from './confinement.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage, ownImage, volumeImages } from './image.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
@@ -185,13 +186,14 @@ async function specOf(starting: Starting, image: Image, id: string): Promise<Con
   const restart = record.containers.find((one) => one.name === container.name)?.restartCount ?? 0;
   const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
   const env = await environmentOf(ports, engine, container);
+  const capabilities = capabilitiesIn(ownCapabilities());
   return containerSpec({
     pod,
     container,
     image: image.config,
     env,
     user: await credentials(starting, rootfs, image.config.user),
-    capabilities: capabilitiesIn(ownCapabilities()),
+    capabilities,
     devices: container.security.privileged ? hostDevices() : [],
     id,
     uid: record.uid,
@@ -200,6 +202,7 @@ async function specOf(starting: Starting, image: Image, id: string): Promise<Con
     namespaces: namespacesOf(pod, files),
     hostname: hostnameOf(pod),
     memory: totalmem(),
+    seccomp: await filterOf(ports, container, capabilities),
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
   });

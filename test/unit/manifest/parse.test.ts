@@ -70,6 +70,7 @@ describe('a manifest of one container and nothing else', () => {
           restartPolicyRules: [],
           volumeMounts: [],
           stopSignal: undefined,
+          seccomp: { kind: 'runtimeDefault' },
           postStart: undefined,
           preStop: undefined,
         },

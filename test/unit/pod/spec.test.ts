@@ -37,6 +37,7 @@ async function targets(
     rootfs: { store: '/store', layers: ['l'] },
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     hostname: 'p',
+    seccomp: undefined,
     log: '/log',
     memory: 2 ** 34,
     volumes: await volumeMounts({ pod, container, sources, env: [] }),
