@@ -166,6 +166,26 @@ describe('mounts below a hostPath', () => {
     }
   });
 
+  test('that a privileged container makes reach the host, and stay there, where that is asked for', async () => {
+    mount('tmpfs', volume, 'size=64k');
+    execFileSync('mount', ['--make-shared', volume]);
+    mkdirSync(sub, { recursive: true });
+    try {
+      const line = 'mount -t tmpfs none /v/a/b && touch /v/a/b/mine';
+      const start = (mountPropagation: string): ReturnType<typeof pods.start> => {
+        const volumeMounts = [{ name: 'v', mountPath: '/v', mountPropagation }];
+        return pods.start([{ line, volumeMounts, securityContext: { privileged: true } }], { volumes });
+      };
+      await (await start('None')).ended();
+      expect(readdirSync(sub)).toEqual([]);
+      await (await start('Bidirectional')).ended();
+      expect(readdirSync(sub)).toEqual(['mine']);
+      umount(sub);
+    } finally {
+      umount(volume);
+    }
+  });
+
   test('cannot be passed on where the host does not', async () => {
     mount('tmpfs', volume, 'size=64k');
     execFileSync('mount', ['--make-private', volume]);
