@@ -30,6 +30,7 @@ describe('a security context', () => {
       '{allowPrivilegeEscalation: false, capabilities: {add: [CAP_SYS_ADMIN]}}',
       [': Invalid value: "": cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'],
     ],
+    ['{allowPrivilegeEscalation: false, capabilities: {add: [SYS_ADMIN]}}', []],
     ['{procMount: Unmasked}', ['procMount: not yet supported']],
   ])('%s', (context, expected) => {
     expect(said(`securityContext: ${context}`)).toEqual(expected.map((one) => expect.stringContaining(one) as string));
