@@ -1,5 +1,5 @@
 import { MinirtError } from '../base/errors.ts';
-import type { ContainerSpec, Credentials, DeviceNode, Mount, ProcessSpec } from '../container/spec.ts';
+import type { ContainerSpec, Credentials, DeviceNode, Mount, MountFlag, ProcessSpec } from '../container/spec.ts';
 import { expandArgs } from '../manifest/expand.ts';
 import type { Container, EnvVar, Pod } from '../manifest/pod.ts';
 import { oomScoreAdj } from './resources.ts';
@@ -132,11 +132,15 @@ function environment(
  * after it (containerd's orderedMounts).
  */
 function mounts({ container, files, volumes }: SpecInput): readonly Mount[] {
-  const bind = (source: string, target: string): Mount => ({ kind: 'bind', source, target, flags: ['rprivate'] });
+  const bind = (source: string, target: string, ...flags: readonly MountFlag[]): Mount => {
+    return { kind: 'bind', source, target, flags: ['rprivate', ...flags] };
+  };
+  // The kubelet mounts the others; these a runtime does, which has them go with the root file system (containerd).
+  const asRoot = container.security.readOnlyRootFilesystem ? (['ro'] as const) : [];
   const managed = [
     bind(files.hosts, '/etc/hosts'),
-    bind(files.resolvConf, '/etc/resolv.conf'),
-    bind(files.hostname, '/etc/hostname'),
+    bind(files.resolvConf, '/etc/resolv.conf', ...asRoot),
+    bind(files.hostname, '/etc/hostname', ...asRoot),
     bind(files.terminationLog, container.terminationMessagePath),
   ];
   const taken = new Set(volumes.map(({ target }) => target));
