@@ -13,7 +13,7 @@ export const securityTables = {
     fsGroup: supported('int64', { note: 'Of volumes but hostPath and image; a group of every process.' }),
     fsGroupChangePolicy: supported('string', { values: ['Always', 'OnRootMismatch'], note: 'Missing: `Always`.' }),
     seccompProfile: supported('SeccompProfile', { note: 'RuntimeDefault where nothing is said.' }),
-    appArmorProfile: notYet('AppArmorProfile', 'isolation'),
+    appArmorProfile: notYet('AppArmorProfile', 'isolation', { neutral: [{ type: 'Unconfined' }] }),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
     seLinuxChangePolicy: notYet('string', 'isolation', { values: ['MountOption', 'Recursive'] }),
     sysctls: notYet('[]Sysctl', 'isolation'),
@@ -29,7 +29,7 @@ export const securityTables = {
     capabilities: supported('Capabilities'),
     procMount: notYet('string', 'isolation', { neutral: ['Default'], values: ['Default', 'Unmasked'] }),
     seccompProfile: supported('SeccompProfile', { note: 'RuntimeDefault where nothing is said.' }),
-    appArmorProfile: notYet('AppArmorProfile', 'isolation'),
+    appArmorProfile: notYet('AppArmorProfile', 'isolation', { neutral: [{ type: 'Unconfined' }] }),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
     windowsOptions: noMeaning('WindowsSecurityContextOptions', NO_WINDOWS),
   },
@@ -42,7 +42,10 @@ export const securityTables = {
     localhostProfile: supported('string', { note: 'Below `seccomp/` of the root folder (`--root`).' }),
   },
   AppArmorProfile: {
-    type: notYet('string', 'isolation', { values: ['Localhost', 'RuntimeDefault', 'Unconfined'] }),
+    type: notYet('string', 'isolation', {
+      neutral: ['Unconfined'],
+      values: ['Localhost', 'RuntimeDefault', 'Unconfined'],
+    }),
     localhostProfile: notYet('string', 'isolation'),
   },
   SELinuxOptions: {

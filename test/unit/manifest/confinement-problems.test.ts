@@ -37,6 +37,19 @@ describe('a seccomp profile', () => {
   });
 });
 
+describe('an AppArmor profile', () => {
+  test.each([
+    ['is none', 'Unconfined', []],
+    [
+      'is refused while minirt cannot apply it',
+      'RuntimeDefault',
+      ['9:23: spec.containers[0].securityContext.appArmorProfile: not yet supported'],
+    ],
+  ])('%s', (_, type, expected) => {
+    expect(problems(pod([`securityContext: {appArmorProfile: {type: ${type}}}`]))).toEqual(expected);
+  });
+});
+
 describe('what confines a container', () => {
   const container = { name: 'c' };
   const of = (type: string, localhostProfile?: string): object => ({ seccompProfile: { type, localhostProfile } });
