@@ -13,6 +13,7 @@ static const struct {
 	{ "sandbox", role_sandbox }, { "peek", role_peek },
 	{ "lock", role_lock },	     { "fsops", role_fsops },
 	{ "dial", role_dial },	     { "compile-seccomp", role_compile_seccomp },
+	{ "reap", role_reap },
 };
 
 int main(int argc, char **argv)

@@ -9,3 +9,4 @@ int role_lock(int argc, char **argv);
 int role_fsops(int argc, char **argv);
 int role_dial(int argc, char **argv);
 int role_compile_seccomp(int argc, char **argv);
+int role_reap(int argc, char **argv);

@@ -43,7 +43,7 @@ function cgroupOps(cgroup: ContainerCgroup): readonly Op[] {
 function namespaceOps(spec: ContainerSpec, cgroup: ContainerCgroup): readonly Op[] {
   const joins = Object.entries(spec.namespaces) as [string, string][];
   return [
-    ['new', 'pid'],
+    ...(spec.namespaces.pid === undefined ? [['new', 'pid'] as const] : []),
     ...(cgroup.cgroup2 === undefined && !cgroup.shown?.length ? [] : [['new', 'cgroup'] as const]),
     ...joins.filter(([, path]) => path !== 'host').map(([kind, path]): Op => ['join', kind, path]),
   ];

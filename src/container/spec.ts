@@ -66,10 +66,12 @@ export interface ProcessSpec {
 }
 
 export interface Namespaces {
-  /** nsfs files to join; a kind without a file is new. */
+  /** nsfs files to join. */
   readonly net: string | 'host';
   readonly ipc: string | 'host';
   readonly uts: string | 'host';
+  /** Missing: one of its own. */
+  readonly pid?: string;
 }
 
 export interface DeviceNode {

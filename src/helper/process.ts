@@ -9,6 +9,8 @@ import { helperPath } from './locate.ts';
 const LONGEST_ANSWER = 64 * 1024 * 1024;
 
 export interface RoleOptions {
+  /** Words after the role's name. */
+  readonly args?: readonly string[];
   /** Written to the helper's stdin. */
   readonly plan?: Buffer;
   /** Inherited from descriptor 3 on. */
@@ -22,10 +24,10 @@ export interface RoleOptions {
  * @throws MinirtError helper.failed with details {role, stage, errno, what}; host.no-overlay; helper.missing
  */
 export function runRole(role: string, options: RoleOptions = {}): Promise<{ stdout: Buffer }> {
-  const { plan, fds = [], signal } = options;
+  const { args = [], plan, fds = [], signal } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(abortReason(signal));
-    const child = spawn(helperPath(), [role], { stdio: ['pipe', 'pipe', 'inherit', ...fds] });
+    const child = spawn(helperPath(), [role, ...args], { stdio: ['pipe', 'pipe', 'inherit', ...fds] });
     // Pipes, as asked for; the type of a list of stdio cannot say so.
     const [stdin, stdout] = child.stdio as unknown as [Writable, Readable];
     const chunks: Buffer[] = [];

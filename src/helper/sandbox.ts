@@ -9,6 +9,8 @@ export interface SandboxFiles {
   readonly net: string;
   readonly ipc: string;
   readonly uts: string;
+  /** Of a pod whose containers see each other's processes; kept by its reaper. */
+  readonly pid?: string;
 }
 
 export interface SandboxOptions {

@@ -49,6 +49,8 @@ export function buildPod(object: V1Pod): Pod {
     labels: metadata.labels ?? {},
     annotations,
     ...buildNetwork(object),
+    processes: spec?.hostPID === true ? 'host' : spec?.shareProcessNamespace === true ? 'shared' : 'own',
+    hostIpc: spec?.hostIPC ?? false,
     security: buildPodSecurity(spec?.securityContext),
     restartPolicy: (spec?.restartPolicy ?? 'Always') as RestartPolicy,
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,

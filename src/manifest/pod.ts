@@ -209,6 +209,10 @@ export interface PodNetwork {
 
 /** A Pod past the border: defaulted, checked, no optionals that mean a choice. */
 export interface Pod {
+  /** Whose processes containers see: each its own, all those of the pod, or all of the host. */
+  readonly processes: 'own' | 'shared' | 'host';
+  /** Whether System V IPC, POSIX queues and shared memory are those of the host. */
+  readonly hostIpc: boolean;
   readonly security: PodSecurity;
   readonly name: string;
   readonly namespace: string;

@@ -9,7 +9,12 @@ import { validateSeccomp } from './validate-confinement.ts';
 const LARGEST_ID = 2 ** 31 - 1;
 const IDS = `must be between 0 and ${LARGEST_ID}, inclusive`;
 
-export function validatePodSecurity({ securityContext: context = {} }: PodSpec, path: Path, report: Report): void {
+export function validatePodSecurity(spec: PodSpec, path: Path, report: Report): void {
+  const { securityContext: context = {}, hostPID, shareProcessNamespace } = spec;
+  if (hostPID === true && shareProcessNamespace === true) {
+    const why = 'ShareProcessNamespace and HostPID cannot both be enabled';
+    complain(report, [...path, 'shareProcessNamespace'], true, [why]);
+  }
   const at = [...path, 'securityContext'];
   validateIds(context, ['runAsUser', 'runAsGroup', 'fsGroup'], at, report);
   validateSeccomp(context.seccompProfile, [...at, 'seccompProfile'], report);

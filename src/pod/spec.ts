@@ -45,6 +45,7 @@ export interface SpecInput {
     readonly resolvConf: string;
     readonly hostname: string;
     readonly terminationLog: string;
+    readonly shm: string;
   };
 }
 
@@ -142,6 +143,7 @@ function mounts({ container, files, volumes }: SpecInput): readonly Mount[] {
     bind(files.resolvConf, '/etc/resolv.conf', ...asRoot),
     bind(files.hostname, '/etc/hostname', ...asRoot),
     bind(files.terminationLog, container.terminationMessagePath),
+    bind(files.shm, '/dev/shm'),
   ];
   const taken = new Set(volumes.map(({ target }) => target));
   const depth = ({ target }: Mount): number => target.split('/').length;

@@ -42,6 +42,10 @@ export interface PodPaths {
    * write to them, so they are on a small tmpfs; its name is that of no volume.
    */
   readonly etc: string;
+  /** What the containers of a pod have as /dev/shm, all the same. */
+  readonly shm: string;
+  /** The cgroup of the process that reaps, for a pod whose containers share their processes. */
+  readonly reaper: string;
   /** The owner's control socket (at most 107 bytes). */
   readonly socket: string;
   /** Bulky data under `--root`. */
@@ -74,6 +78,8 @@ export function podPaths(roots: Roots, uid: string): PodPaths {
     memory: join(roots.state, 'm', uid, 'volumes'),
     execs: join(roots.state, 'm', uid, 'volumes', '.execs'),
     etc: join(roots.state, 'm', uid, 'volumes', '.etc'),
+    shm: join(roots.state, 'm', uid, 'volumes', '.shm'),
+    reaper: join(dir, 'reaper'),
     socket: join(roots.state, 's', socketName(uid)),
     bulk: join(roots.root, 'pods', uid),
   };

@@ -80,6 +80,8 @@ export function aPod(sketch: PodSketch = {}): Pod {
   return {
     name,
     security: buildPodSecurity(),
+    processes: 'own',
+    hostIpc: false,
     namespace: 'default',
     labels: {},
     annotations: {},

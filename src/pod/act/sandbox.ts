@@ -1,15 +1,25 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, symlinkSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SECOND, abortReason } from '../../base/clock.ts';
 import { isMinirtError, messageOf } from '../../base/errors.ts';
 import type { Namespaces } from '../../container/spec.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
-import { makeSandbox, mountTmpfs, ownFolder, removeSandbox, unmount, unmountFolder } from '../../helper/sandbox.ts';
+import { startReaper } from '../../helper/reaper.ts';
+import {
+  type SandboxFiles,
+  makeSandbox,
+  mountTmpfs,
+  ownFolder,
+  removeSandbox,
+  unmount,
+  unmountFolder,
+} from '../../helper/sandbox.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import { detachPod, leaveNeighbours } from '../../network/index.ts';
-import { privateFolder } from '../../state/files.ts';
+import { privateFolder, writeAtomically } from '../../state/files.ts';
 import { type PodPaths, type Roots, claimsDir, podPaths } from '../../state/paths.ts';
 import { isInMemory, memoryOptions } from '../../sys/memory.ts';
 import { thisNode } from '../../sys/node.ts';
@@ -32,13 +42,16 @@ const NETWORK_SYSCTLS = {
 } as const;
 
 export interface SharedFiles extends EtcFiles {
-  readonly namespaces: { readonly net: string; readonly ipc: string; readonly uts: string };
+  readonly namespaces: Required<SandboxFiles>;
+  /** /dev/shm of all containers. */
+  readonly shm: string;
 }
 
 export function sandboxFiles(paths: PodPaths): SharedFiles {
   const kept = (kind: string): string => join(paths.namespaces, kind);
   return {
-    namespaces: { net: kept('net'), ipc: kept('ipc'), uts: kept('uts') },
+    namespaces: { net: kept('net'), ipc: kept('ipc'), uts: kept('uts'), pid: kept('pid') },
+    shm: paths.shm,
     folder: paths.etc,
     hosts: join(paths.etc, 'hosts'),
     resolvConf: join(paths.etc, 'resolv.conf'),
@@ -47,8 +60,13 @@ export function sandboxFiles(paths: PodPaths): SharedFiles {
 }
 
 /** Where a container of this pod is: in namespaces of the pod, or of the host. */
-export function namespacesOf(pod: Pod, { namespaces }: SharedFiles): Namespaces {
-  return onHost(pod) ? { ...namespaces, net: 'host', uts: 'host' } : namespaces;
+export function namespacesOf(pod: Pod, { namespaces: { pid, ...own } }: SharedFiles): Namespaces {
+  return {
+    ...own,
+    ...(onHost(pod) ? { net: 'host', uts: 'host' } : {}),
+    ...(pod.hostIpc ? { ipc: 'host' } : {}),
+    ...(pod.processes === 'own' ? {} : { pid: pod.processes === 'host' ? 'host' : pid }),
+  };
 }
 
 /** Makes what the containers of a pod share: namespaces, an address, the files that say so. */
@@ -67,10 +85,13 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     await sweep(ports, engine, paths);
     const name = hostnameOf(engine.pod);
     const { net, uts, ipc } = files.namespaces;
+    const shared = engine.pod.hostIpc ? {} : { ipc };
     const own = onHost(engine.pod)
-      ? { namespaces: { ipc } }
-      : { namespaces: { net, uts, ipc }, hostname: name, sysctls: NETWORK_SYSCTLS };
+      ? { namespaces: shared }
+      : { namespaces: { ...shared, net, uts }, hostname: name, sysctls: NETWORK_SYSCTLS };
     await withLock(mountLock(ports), ports.signal, () => makeSandbox(own, ports.signal));
+    if (!engine.pod.hostIpc) await making.mountTmpfs(paths.shm, { mode: 0o1777, options: `size=${SHM_BYTES}` });
+    if (engine.pod.processes === 'shared') await shareProcesses(ports, engine, paths);
     const host = thisNode(ports.roots.root);
     const { name: node, ip: hostIp } = host;
     const ip = await placeOnNetwork(ports, engine, { netns: net, hostIp });
@@ -106,6 +127,9 @@ export function preparing(ports: PodHostPorts, { pod, record }: EngineView): Pre
     own: (folder, how) => ownFolder(folder, how, signal),
   };
 }
+
+/** As containerd has it. */
+const SHM_BYTES = 64 << 20;
 
 /** Of all files together that are made for containers of a pod, which they may write to (CVE-2020-8557). */
 const ETC_BYTES = 4 << 20;
@@ -151,7 +175,23 @@ export async function removeSandboxOf(ports: PodHostPorts, engine: EngineView): 
   }
 }
 
+/** The process that keeps the pod's pid namespace is in a cgroup of its own, and ends with that. */
+async function shareProcesses(ports: PodHostPorts, { record }: EngineView, paths: PodPaths): Promise<void> {
+  const { path, cgroup1, cgroup2 } = await ports.cgroups.createContainer(record.uid, randomBytes(32).toString('hex'));
+  writeAtomically(paths.reaper, path);
+  const cgroups = [...(cgroup2 === undefined ? [] : [cgroup2]), ...cgroup1];
+  const { pid: file } = sandboxFiles(paths).namespaces;
+  await withLock(mountLock(ports), ports.signal, () => startReaper({ file, cgroups }, ports.signal));
+}
+
+async function endReaper({ cgroups }: PodHostPorts, { reaper }: PodPaths): Promise<void> {
+  if (!existsSync(reaper)) return;
+  await cgroups.fromPath(await readFile(reaper, 'utf8')).remove();
+  await rm(reaper, { force: true });
+}
+
 async function sweep(ports: PodHostPorts, engine: EngineView, paths: PodPaths): Promise<void> {
+  await endReaper(ports, paths);
   await leaveNeighbours(ports.roots.state, engine.record.uid, ports.signal);
   await detachPod(networkIdentity(ports, engine), ports.signal);
   await withLock(mountLock(ports), ports.signal, async () => {

@@ -204,7 +204,13 @@ async function specOf(starting: Starting, image: Image, id: string): Promise<Con
     memory: totalmem(),
     seccomp: await filterOf(ports, container, capabilities),
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
-    files: { hosts: files.hosts, resolvConf: files.resolvConf, hostname: files.hostname, terminationLog: message },
+    files: {
+      hosts: files.hosts,
+      resolvConf: files.resolvConf,
+      hostname: files.hostname,
+      terminationLog: message,
+      shm: pod.hostIpc ? '/dev/shm' : files.shm,
+    },
   });
 }
 

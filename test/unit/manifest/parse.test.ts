@@ -25,6 +25,8 @@ describe('a manifest of one container and nothing else', () => {
     expect(object.kind).toBe('Pod');
     expect(rest).toEqual({
       security: buildPodSecurity(),
+      processes: 'own',
+      hostIpc: false,
       name: 'p',
       namespace: 'default',
       labels: {},

@@ -32,7 +32,6 @@ describe('a pod', () => {
       '9:18: spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
     ],
     ['a bad hostname', ['hostname: a.b'], `9:13: spec.hostname: Invalid value: "a.b": ${LABEL}`],
-    ['the processes of the host', ['hostPID: true'], '9:3: spec.hostPID: not yet supported'],
     ['Windows', ['os: {name: windows}'], '9:8: spec.os.name: Forbidden: minirt runs Linux containers'],
     [
       'containers for debugging',

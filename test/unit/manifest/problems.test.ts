@@ -89,7 +89,7 @@ describe('YAML that kubectl would not take either', () => {
 });
 
 describe('all problems', () => {
-  const text = pod(['comand: [x]', 'tty: 1'], ['hostPID: true'], ['name: P', 'labels: {a: 1}']);
+  const text = pod(['comand: [x]', 'tty: 1'], ['restartPolicy: Sometimes'], ['name: P', 'labels: {a: 1}']);
 
   test('are said at once, in the order of the text', () => {
     expect(problems(text).map((line) => line.split(' ')[1])).toEqual([
@@ -97,7 +97,7 @@ describe('all problems', () => {
       'metadata.labels[a]:',
       `${C}.comand:`,
       `${C}.tty:`,
-      'spec.hostPID:',
+      'spec.restartPolicy:',
     ]);
   });
 

@@ -36,6 +36,12 @@ describe('a security context', () => {
     expect(said(`securityContext: ${context}`)).toEqual(expected.map((one) => expect.stringContaining(one) as string));
   });
 
+  test('shares the processes of the pod or those of the host', () => {
+    expect(said('tty: false', '  hostPID: true\n  shareProcessNamespace: true\n')).toEqual([
+      'spec.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled',
+    ]);
+  });
+
   test.each<[string, readonly string[]]>([
     [
       '{fsGroup: 5, fsGroupChangePolicy: OnRootMismatch, supplementalGroups: [1, 2], supplementalGroupsPolicy: Strict}',

@@ -12,7 +12,7 @@ const sources = {
   claims: '/claims',
   rootfs: (reference: string) => Promise.resolve(images.get(reference)),
 };
-const managed = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname', '/dev/termination-log'];
+const managed = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname', '/dev/termination-log', '/dev/shm'];
 
 /** Targets of a container's mounts, in the order in which they are made. */
 async function targets(
@@ -41,7 +41,7 @@ async function targets(
     log: '/log',
     memory: 2 ** 34,
     volumes: await volumeMounts({ pod, container, sources, env: [] }),
-    files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t' },
+    files: { hosts: '/h', resolvConf: '/r', hostname: '/n', terminationLog: '/t', shm: '/s' },
   });
   return spec.mounts.map(({ target }) => target);
 }
@@ -58,7 +58,7 @@ test.each([
 });
 
 test('a message file of its own may lie within a volume', async () => {
-  expect(await targets(['/v'], '/v/log/message')).toEqual(['/v', ...managed.slice(0, 3), '/v/log/message']);
+  expect(await targets(['/v'], '/v/log/message')).toEqual(['/v', ...managed.slice(0, 3), '/dev/shm', '/v/log/message']);
 });
 
 describe('a mount', () => {
