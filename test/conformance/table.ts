@@ -5,7 +5,6 @@ export type Standing =
   | { readonly kind: 'not yet'; readonly missing: string };
 
 const replayed: Standing = { kind: 'replayed' };
-const refused = (field: string): Standing => ({ kind: 'not yet', refused: field });
 const missing = (behaviour: string): Standing => ({ kind: 'not yet', missing: behaviour });
 
 /** Every recording, and where minirt stands with it. `table.test.ts` keeps this true. */
