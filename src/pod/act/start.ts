@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
@@ -21,7 +21,6 @@ import type { EngineView } from '../engine.ts';
 import { declaredEnv, objectsOfEnv } from '../env.ts';
 import type { ContainerEvent } from '../lifecycle.ts';
 import { hostnameOf } from '../hostname.ts';
-import { FILE_BYTES, LOG_BYTES, asksForLog, logTail, messageText } from '../last-words.ts';
 import { eventOf } from '../notes.ts';
 import type { ProcessUser } from '../record.ts';
 import { limitsOf } from '../resources.ts';
@@ -35,6 +34,7 @@ import { imagePartFailure, partFailure } from '../volumes/mount.ts';
 import { filterOf } from './confinement.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage, ownImage, volumeImages } from './image.ts';
+import { lastWords } from './last-words.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
 import { noteSecrets } from './mask.ts';
 import { namespacesOf, sandboxFiles, volumeHome } from './sandbox.ts';
@@ -270,34 +270,4 @@ function createFailure({ ports, container }: Starting, error: unknown): Containe
 
 function terminationLog(ports: PodHostPorts, engine: EngineView, id: string): string {
   return join(podPaths(ports.roots, engine.record.uid).etc, 'termination', id.slice(0, 12));
-}
-
-/** What the container left in its file; else, when it failed and its manifest says so, the end of its log. */
-async function lastWords(
-  ports: PodHostPorts,
-  { engine: { pod, record }, name }: Pick<LiveOptions, 'engine' | 'name'>,
-  file: string,
-  exitCode: number,
-): Promise<string | undefined> {
-  let said = await endOf(file, FILE_BYTES);
-  const container = pod.containers.find((one) => one.name === name);
-  if (container !== undefined && asksForLog(container, exitCode, said)) {
-    const restart = record.containers.find((one) => one.name === name)?.restartCount ?? 0;
-    const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
-    said = logTail(await endOf(containerLog(ports.roots, identity, { name, restart }), LOG_BYTES));
-  }
-  return messageText(said, pod.containers.length);
-}
-
-/** The end of a file, at most so many bytes. */
-async function endOf(path: string, limit: number): Promise<Buffer> {
-  try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.min(size, limit));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, Math.max(0, size - limit));
-    return buffer.subarray(0, bytesRead);
-  } catch (error) {
-    throw new MinirtError('io', `read termination message: ${path}: ${messageOf(error)}`, { cause: error });
-  }
 }
