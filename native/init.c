@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+/* Namespaces that a plan may join: there are eight kinds. */
+#define MAX_JOINS 8
+
 static int namespace_flag(const char *kind)
 {
 	static const struct {
@@ -51,22 +54,22 @@ static void await(int channel, const char *message)
 static void enter_namespaces(const struct plan *plan)
 {
 	int fresh = CLONE_NEWNS;
-	int *fds = calloc(plan->joins.count + 1, sizeof(int));
+	int fds[MAX_JOINS];
 
-	if (fds == NULL)
-		fail(STAGE_NAMESPACES, "memory");
+	errno = E2BIG;
+	if (plan->joins.count / 2 > MAX_JOINS)
+		fail(STAGE_NAMESPACES, "join: too many");
 	for (size_t i = 0; i + 1 < plan->joins.count; i += 2) {
-		fds[i] = open(plan->joins.items[i + 1], O_RDONLY | O_CLOEXEC);
-		if (fds[i] < 0)
+		fds[i / 2] = open(plan->joins.items[i + 1], O_RDONLY | O_CLOEXEC);
+		if (fds[i / 2] < 0)
 			fail(STAGE_NAMESPACES, "open %s", plan->joins.items[i + 1]);
 	}
 	for (size_t i = 0; i + 1 < plan->joins.count; i += 2) {
 		int flag = namespace_flag(plan->joins.items[i]);
-		if (flag != CLONE_NEWPID && setns(fds[i], flag) < 0)
+		if (flag != CLONE_NEWPID && setns(fds[i / 2], flag) < 0)
 			fail(STAGE_NAMESPACES, "join %s", plan->joins.items[i]);
-		fd_close(&fds[i]);
+		fd_close(&fds[i / 2]);
 	}
-	free(fds);
 	for (size_t i = 0; i < plan->news.count; i++)
 		fresh |= namespace_flag(plan->news.items[i]);
 	/* The cgroup namespace gets its root from the cgroup that this process is in by now. */

@@ -143,16 +143,16 @@ static void load_seccomp(const struct plan *plan)
 
 static void set_ids(const struct plan *plan)
 {
-	gid_t *groups = calloc(plan->groups.count + 1, sizeof(gid_t));
+	static gid_t groups[NGROUPS_MAX];
 
-	if (groups == NULL)
-		fail(STAGE_CREDENTIALS, "memory");
+	errno = EINVAL;
+	if (plan->groups.count > NGROUPS_MAX)
+		fail(STAGE_CREDENTIALS, "groups");
 	for (size_t i = 0; i < plan->groups.count; i++)
 		groups[i] = (gid_t)plan_number(plan->groups.items[i]);
 	/* Raw system calls: there is one thread, and libc's wrappers take locks and signals. */
 	if (syscall(SYS_setgroups, plan->groups.count, groups) < 0)
 		fail(STAGE_CREDENTIALS, "groups");
-	free(groups);
 	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)
 		fail(STAGE_CREDENTIALS, "gid %u", (unsigned)plan->gid);
 	if (prctl(PR_SET_KEEPCAPS, 1) < 0 ||

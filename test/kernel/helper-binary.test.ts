@@ -72,4 +72,9 @@ describe('the helper', () => {
     expect(strings.filter((name) => ['system', 'popen', '__libc_system', 'wordexp'].includes(name))).toEqual([]);
     expect(elf.includes('/bin/sh')).toBe(false);
   });
+
+  test.each(['init', 'process', 'path', 'rootfs', 'tty'])('allocates nothing after clone: %s.c', (part) => {
+    const source = readFileSync(new URL(`../../native/${part}.c`, import.meta.url), 'utf8');
+    expect(source).not.toMatch(/\b(?:malloc|calloc|realloc|strdup|asprintf|fopen|opendir|list_add)\(/);
+  });
 });
