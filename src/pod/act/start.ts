@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
-import { type ErrorCode, MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
+import { type ErrorCode, isMinirtError, messageOf } from '../../base/errors.ts';
 import { Teardown } from '../../base/teardown.ts';
 import { capabilitiesIn } from '../../container/capabilities.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
