@@ -19,7 +19,9 @@ export interface Accounts {
  * @throws MinirtError image.invalid for a user that the image does not have
  */
 export function credentialsFor(pod: Pod, { security }: Container, { user, passwd, group }: Accounts): Credentials {
-  const asked = security.runAsUser === undefined ? user : String(security.runAsUser);
+  // The kubelet passes on the user of `user:group` alone.
+  const [own = ''] = user.split(':');
+  const asked = security.runAsUser === undefined ? own : String(security.runAsUser);
   const found = resolveUser(asked, passwd, group, security.runAsGroup);
   const { supplementalGroups, fsGroup, mergesGroups } = pod.security;
   const merged = mergesGroups ? found.groups : [found.gid];

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { capabilitiesIn } from '../../container/capabilities.ts';
 import type { Cgroups } from '../../container/cgroup.ts';
+import { ownCapabilities } from '../../sys/capabilities.ts';
 import type { Node } from '../../sys/node.ts';
 import { nanos, units } from '../../manifest/quantity.ts';
 import { together } from '../../manifest/resource-sum.ts';
@@ -10,9 +12,15 @@ import { oomScoreAdj, podLimitsOf } from '../resources.ts';
 /** CAP_SYS_RESOURCE (capabilities(7)). */
 const SYS_RESOURCE = 24n;
 
+/** The capabilities that containers can be given here: without device rules nobody may make a device to open. */
+export function givenCapabilities(cgroups: Pick<Cgroups, 'describe'>, own = ownCapabilities()): readonly string[] {
+  const all = capabilitiesIn(own);
+  return cgroups.describe().devices === 'none' ? all.filter((name) => name !== 'CAP_MKNOD') : all;
+}
+
 /** What a pod wishes and this host cannot give, a line each; what it demands is an error when its containers are made. */
 export function unmetWishes(pod: Pod, cgroups: Cgroups, node: Node): readonly string[] {
-  const { controllers, mode } = cgroups.describe();
+  const { controllers, devices, mode } = cgroups.describe();
   const weighted = podLimitsOf(pod)?.cpuShares !== undefined;
   const lowest = Math.min(...pod.containers.map((one) => oomScoreAdj(pod, one, totalmem())));
   const asked = together(pod.containers.map(({ role, resources }) => ({ role, amounts: resources.requests })));
@@ -25,6 +33,7 @@ export function unmetWishes(pod: Pod, cgroups: Cgroups, node: Node): readonly st
     ...(weighted && !controllers.includes('cpu')
       ? [`requests.cpu has no effect: this host (cgroup ${mode}) has no cpu controller`]
       : []),
+    ...(devices === 'none' ? ['no CAP_MKNOD: this host has neither cgroup2 nor a v1 devices controller'] : []),
     ...(mayHave(lowest) ? [] : [`oom_score_adj ${lowest} is left out: minirt lacks CAP_SYS_RESOURCE here`]),
     ...beyond.map(
       ([name]) => `requests.${name} is more than this host has: a scheduler would not have sent the pod here`,

@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
 import { type ErrorCode, isMinirtError, messageOf } from '../../base/errors.ts';
 import { Teardown } from '../../base/teardown.ts';
-import { capabilitiesIn } from '../../container/capabilities.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
 import type { ContainerSpec, Credentials, RootFs } from '../../container/spec.ts';
 import { peekImage } from '../../helper/peek.ts';
@@ -14,7 +13,6 @@ import type { Image } from '../../image/store.ts';
 import type { Container, EnvVar } from '../../manifest/pod.ts';
 import { containerLog, containerPaths, podPaths } from '../../state/paths.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
-import { ownCapabilities } from '../../sys/capabilities.ts';
 import { hostDevices } from '../../sys/devices.ts';
 import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
@@ -35,6 +33,7 @@ import { filterOf } from './confinement.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage, ownImage, volumeImages } from './image.ts';
 import { lastWords } from './last-words.ts';
+import { givenCapabilities } from './resources.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
 import { noteSecrets } from './mask.ts';
 import { namespacesOf, sandboxFiles, volumeHome } from './sandbox.ts';
@@ -186,7 +185,7 @@ async function specOf(starting: Starting, image: Image, id: string): Promise<Con
   const restart = record.containers.find((one) => one.name === container.name)?.restartCount ?? 0;
   const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
   const env = await environmentOf(ports, engine, container);
-  const capabilities = capabilitiesIn(ownCapabilities());
+  const capabilities = givenCapabilities(ports.cgroups);
   return containerSpec({
     pod,
     container,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { allCapabilities, capabilitiesIn, defaultCapabilities } from '../../../src/container/capabilities.ts';
 import { buildPodSecurity, buildSecurity } from '../../../src/manifest/security.ts';
 import type { Container, Pod } from '../../../src/manifest/pod.ts';
+import { givenCapabilities } from '../../../src/pod/act/resources.ts';
 import { capabilitiesFor, credentialsFor, verifyNonRoot } from '../../../src/pod/security.ts';
 import { ownCapabilities } from '../../../src/sys/capabilities.ts';
 import { aContainer, aPod } from '../../support/pods.ts';
@@ -18,7 +19,7 @@ const group = 'staff:x:50:app\naudio:x:63:app,nobody\nown:x:7:own\n';
 describe('who a process is', () => {
   test.each<[string, string, Contexts, readonly [number, number, readonly number[], string]]>([
     ["the image's user", 'app', [], [1000, 1001, [1001, 50, 63], '/home/app']],
-    ["the image's user and group", 'app:50', [], [1000, 50, [50], '/home/app']],
+    ["the image's user, whatever group it says", 'app:50', [], [1000, 1001, [1001, 50, 63], '/home/app']],
     ['a user of its own', 'app', [{ runAsUser: 65534 }], [65534, 65534, [65534, 63], '/']],
     ['a user that the image does not know', '', [{ runAsUser: 7 }], [7, 0, [0], '/']],
     ['a group of its own', 'app', [{ runAsGroup: 9 }], [1000, 9, [9, 50, 63], '/home/app']],
@@ -98,6 +99,14 @@ describe('capabilities', () => {
     expect(of({ capabilities: { add: ['ALL'] } }, few)).toEqual(few);
     expect(of({}, few)).not.toContain('CAP_KILL');
     expect(() => of({ capabilities: { add: ['SYS_RESOURCE'] } }, few)).toThrow('add capability: CAP_SYS_RESOURCE');
+  });
+
+  test('lack CAP_MKNOD where there are no device rules', () => {
+    const facts = { mode: 'v1', root: '', kill: 'freezer', systemd: false, controllers: [] } as const;
+    const on = (devices: 'bpf' | 'none'): readonly string[] =>
+      givenCapabilities({ describe: () => ({ ...facts, devices }) }, (1n << 41n) - 1n);
+    expect(on('bpf')).toEqual(all);
+    expect(on('none')).toEqual(all.filter((name) => name !== 'CAP_MKNOD'));
   });
 
   test('are read from the mask that the kernel tells', () => {
