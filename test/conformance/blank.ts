@@ -1,3 +1,5 @@
+import { sights } from './sights.ts';
+
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const RUN_ID = /\b[0-9a-f]{64}\b/g;
 const ADDRESS = /(?:::ffff:)?\b\d{1,3}(?:\.\d{1,3}){3}\b/g;
@@ -8,7 +10,7 @@ const LISTED = /^([-bcdlps][-rwxsStT]{9}(?: +\d+)? root) +(?:root|0) +(\d+)(?: [
 
 /** Blanks what is different in every run, as the recordings were blanked. */
 export function blanked(text: string): string {
-  return text
+  return sights(text)
     .replaceAll(UUID, '<uid>')
     .replaceAll(RUN_ID, '<id>')
     .replaceAll(ADDRESS, '<ip>')
