@@ -229,6 +229,17 @@ export const controls: Readonly<Record<string, Control>> = {
     edits: [{ file: 'src/image/manifest.ts', from: 'if (isIndex && (document', to: 'if (!isIndex && (document' }],
     tests: [[archives, 'a document is an index and a manifest']],
   },
+  seccomp: {
+    without: 'the loading of seccomp filters',
+    edits: [
+      {
+        file: 'native/process.c',
+        from: 'if (plan->seccomp == NULL)\n\t\treturn;',
+        to: 'if (plan->seccomp_fd >= -1)\n\t\treturn;',
+      },
+    ],
+    tests: [['seccomp', 'CVE-2026-31431']],
+  },
   'non-root': {
     without: 'the look at runAsNonRoot before a start',
     edits: [

@@ -63,7 +63,7 @@ const blocked = [
 ]; // prettier-ignore
 
 describe('RuntimeDefault', () => {
-  test('refuses with EPERM what programs do not need', async () => {
+  test('CVE-2026-31431: refuses with EPERM what programs do not need, sockets of AF_ALG too', async () => {
     expect(await answers(blocked)).toEqual(each(blocked, 'EPERM'));
   });
 
