@@ -26,7 +26,7 @@ const memoryMounts = (): readonly string[] =>
   readMountinfo()
     .map(({ mountPoint, type }) => `${type} ${mountPoint}`)
     .filter((line) => line.includes(join(pods.roots.state, 'm')) && line.startsWith('tmpfs'))
-    .filter((line) => !/\/\.(etc|execs)$/.test(line));
+    .filter((line) => !/\/\.(etc|execs|shm)$/.test(line));
 
 /** Files of minirt's, but for logs and what is in memory, in which a text is. */
 function filesWith(text: string): readonly string[] {
