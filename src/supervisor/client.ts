@@ -100,7 +100,7 @@ async function untilReached(
     startAt = Infinity;
     start().then(
       () => {
-        // It went because there was one. Should that have been about to go, then there is none now.
+        // It went because there was one, or was killed. Should that have been about to go, then there is none now.
         startAt = performance.now() + START_AGAIN_MS;
       },
       (error: unknown) => {
@@ -166,7 +166,8 @@ async function startSupervisor(roots: Roots): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, by) => {
-      if (code === 0) resolve();
+      // One that was killed is no reason to give up: the next one takes over what it had.
+      if (code === 0 || by === 'SIGKILL') resolve();
       else reject(new MinirtError('supervisor.unreachable', `it ended with ${by ?? `status ${String(code)}`}`));
     });
   });
