@@ -44,6 +44,8 @@ beforeAll(() => {
   write('10-lab.conflist', { cniVersion: '1.0.0', name: 'lab', plugins: [ptp, second] });
   write('20-old.conf', { cniVersion: '0.4.0', name: 'old', ...ptp });
   write('30-half.conflist', { cniVersion: '1.0.0', name: 'half', plugins: [ptp, { type: 'nobody-has-it' }] });
+  const small = { ...ptp, ipam: { ...ptp.ipam, subnet: '10.99.9.0/30' } };
+  write('35-small.conflist', { cniVersion: '1.0.0', name: 'small', plugins: [small] });
   write('40-new.conflist', { cniVersion: '9.0.0', name: 'new', plugins: [ptp] });
   cli().enter(host.path);
 });
@@ -104,7 +106,7 @@ describe('a network of /etc/cni/net.d', () => {
     expect(await call('run', '--network', 'lap', manifest('p', 'true'))).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /network\.failed.*find network: lap: not in .* \(there are: lab, old, half, new\)[^]*is "lab" meant/,
+        /network\.failed.*find network: lap: not in .* \(there are: lab, old, half, small, new\)[^]*is "lab" meant/,
       ) as string,
     });
     expect(await call('run', '--network', 'new', manifest('p', 'true'))).toMatchObject({
@@ -166,6 +168,24 @@ describe('pods of one network that was chosen', () => {
       },
     });
   });
+});
+
+test('a network whose addresses are used up keeps a pod waiting until one is free', async () => {
+  const start = async (name: string): Promise<void> => {
+    const file = manifest(name, 'sleep 1000');
+    expect(await call('create', '--network', 'small', '-f', file)).toMatchObject({ code: 0 });
+  };
+  const running = (name: string): Promise<void> =>
+    eventually(async () => {
+      expect((await cli().pod(name)).status.phase).toBe('Running');
+    });
+  await start('first');
+  await running('first');
+  await start('second');
+  expect(await failure('second')).toContain('no IP addresses available in range set: 10.99.9.1-10.99.9.2');
+  expect((await cli().pod('second')).status.phase).toBe('Pending');
+  expect(await call('delete', 'pod', 'first', '--now')).toMatchObject({ code: 0 });
+  await running('second');
 });
 
 describe('a plugin', () => {
