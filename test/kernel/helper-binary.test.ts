@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { helperPath } from '../../src/helper/locate.ts';
 
 /** What elf.h calls them. */
 const ET_DYN = 3;
@@ -13,7 +13,8 @@ const DF_1_NOW = 1;
 const DF_1_PIE = 0x08000000;
 const SHT_STRTAB = 3;
 
-const elf = readFileSync(helperPath());
+/** The one that users run, whichever build the other tests are run on. */
+const elf = readFileSync(fileURLToPath(new URL('../../native/build/minirt-helper', import.meta.url)));
 const number = (at: number): number => Number(elf.readBigUInt64LE(at));
 
 const segments = Array.from({ length: elf.readUInt16LE(56) }, (_, i) => number(32) + i * elf.readUInt16LE(54)).map(
