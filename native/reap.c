@@ -41,6 +41,7 @@ static void enter_cgroup(const char *dir)
 static void enter_nothing(void)
 {
 	char none[] = "size=4k,mode=555";
+	const struct plan nothing = { .readonly_rootfs = false };
 	autoclose int root = -1;
 
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0 ||
@@ -49,10 +50,9 @@ static void enter_nothing(void)
 	root = mounts_make_filesystem("tmpfs", "tmpfs", none,
 				      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 					      MOUNT_ATTR_NOEXEC);
-	if (root < 0 || move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
-	    fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		fail(STAGE_ROOTFS, "leave the host's root");
+	if (root < 0 || move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		fail(STAGE_ROOTFS, "empty root");
+	mounts_enter(&nothing, root);
 }
 
 static void drop_capabilities(void)

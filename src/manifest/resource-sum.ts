@@ -27,7 +27,8 @@ export function together(parts: readonly Part[]): Amounts {
   return largest(steady, peak);
 }
 
-function counted(amounts: Readonly<Record<string, string>>): Amounts {
+/** Amounts as they are written, counted. */
+export function counted(amounts: Readonly<Record<string, string>>): Amounts {
   return new Map(Object.entries(amounts).map(([name, amount]) => [name, nanos(amount)]));
 }
 

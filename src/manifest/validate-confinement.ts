@@ -2,6 +2,7 @@
 import type { SeccompProfile } from 'kubernetes-types/core/v1.js';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
+import { notDescending } from './validate-content.ts';
 
 export function validateSeccomp(profile: Partial<SeccompProfile> | undefined, path: Path, report: Report): void {
   if (profile === undefined) return;
@@ -11,13 +12,5 @@ export function validateSeccomp(profile: Partial<SeccompProfile> | undefined, pa
   if (type !== 'Localhost') {
     if (file !== undefined) complain(report, at, file, ['can only be set when seccomp type is Localhost']);
   } else if (file === undefined) report.problem(at, 'Required value: must be set when seccomp type is Localhost');
-  else complain(report, at, file, descendingComplaints(file));
-}
-
-/** validateLocalDescendingPath */
-function descendingComplaints(path: string): readonly string[] {
-  return [
-    ...(path.startsWith('/') ? ['must be a relative path'] : []),
-    ...(path.split('/').includes('..') ? ["must not contain '..'"] : []),
-  ];
+  else complain(report, at, file, notDescending(file));
 }

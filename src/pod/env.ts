@@ -119,20 +119,14 @@ export function podField(
   path: string,
   { pod, uid, ip = '', node }: Omit<EnvFacts, 'configMaps' | 'secrets' | 'files'>,
 ): string {
-  const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(path) ?? [];
-  if (map === 'labels') return own(pod.labels, key);
-  if (map === 'annotations') return own(pod.annotations, key);
+  const { name, namespace, labels, annotations } = pod;
+  const known = metadataField(path, { name, namespace, uid, labels, annotations });
+  if (known !== undefined) return known;
   switch (path) {
-    case 'metadata.name':
-      return pod.name;
-    case 'metadata.namespace':
-      return pod.namespace;
-    case 'metadata.uid':
-      return uid;
     case 'metadata.labels':
-      return mapText(pod.labels);
+      return mapText(labels);
     case 'metadata.annotations':
-      return mapText(pod.annotations);
+      return mapText(annotations);
     case 'spec.nodeName':
       return node.name;
     case 'spec.serviceAccountName':
@@ -145,6 +139,25 @@ export function podField(
       return ip;
     default:
       throw new MinirtError('internal', `read field: ${path}: not one that the manifest reader lets through`);
+  }
+}
+
+/** A field of a pod's metadata that is one value; undefined for any other path. */
+export function metadataField(
+  path: string,
+  metadata: Pick<Pod, 'name' | 'namespace' | 'labels' | 'annotations'> & { readonly uid: string },
+): string | undefined {
+  const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(path) ?? [];
+  if (map === 'labels' || map === 'annotations') return own(metadata[map], key);
+  switch (path) {
+    case 'metadata.name':
+      return metadata.name;
+    case 'metadata.namespace':
+      return metadata.namespace;
+    case 'metadata.uid':
+      return metadata.uid;
+    default:
+      return undefined;
   }
 }
 

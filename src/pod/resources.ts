@@ -3,7 +3,7 @@ import type { Limits } from '../container/cgroup/limits.ts';
 import type { Container, Pod, Resources } from '../manifest/pod.ts';
 import { nanos } from '../manifest/quantity.ts';
 import { isHugePages, pageSize } from '../manifest/resource-name.ts';
-import { type Amounts, together } from '../manifest/resource-sum.ts';
+import { type Amounts, counted, together } from '../manifest/resource-sum.ts';
 import { qosClass } from './qos.ts';
 
 const NANO = 1_000_000_000n;
@@ -129,10 +129,6 @@ function restOfPod({ resources, containers }: Pod): bigint {
 
 function memoryRequest({ resources }: Container): bigint {
   return whole(nanos(resources.requests['memory'] ?? resources.limits['memory'] ?? '0'));
-}
-
-function counted(amounts: Readonly<Record<string, string>>): Amounts {
-  return new Map(Object.entries(amounts).map(([name, amount]) => [name, nanos(amount)]));
 }
 
 function filtered<T>(map: Readonly<Record<string, T>>, wanted: (name: string) => boolean): Record<string, T> {

@@ -2,7 +2,7 @@
 import type { EnvFromSource, EnvVar } from 'kubernetes-types/core/v1.js';
 import type { NewerEnvVarSource } from '../../manifest/newer.ts';
 import type { V1Container, V1Pod } from '../../manifest/pod.ts';
-import { resourceValue } from '../../pod/env.ts';
+import { metadataField, resourceValue } from '../../pod/env.ts';
 import type { Lines } from './lines.ts';
 
 export function describeEnv(lines: Lines, container: V1Container, metadata: V1Pod['metadata']): void {
@@ -35,7 +35,10 @@ function valueCells(
   metadata: V1Pod['metadata'],
 ): readonly string[] {
   if (fieldRef !== undefined) {
-    return [`${metadataField(fieldRef.fieldPath, metadata)} (${fieldRef.apiVersion ?? 'v1'}:${fieldRef.fieldPath})`];
+    const { name = '', namespace = '', uid = '', labels = {}, annotations = {} } = metadata ?? {};
+    // Of what a node knows kubectl says nothing (fieldpath.ExtractFieldPathAsString).
+    const value = metadataField(fieldRef.fieldPath, { name, namespace, uid, labels, annotations }) ?? '';
+    return [`${value} (${fieldRef.apiVersion ?? 'v1'}:${fieldRef.fieldPath})`];
   }
   if (resourceFieldRef !== undefined) {
     const { resource, divisor = '0' } = resourceFieldRef;
@@ -55,22 +58,3 @@ function valueCells(
 
 /** Of a resource that has no limit kubectl knows nothing but that. */
 const NO_NODE = { name: '', ip: '', cpus: 0, memory: 0, storage: 0 };
-
-/** What kubectl can tell of a field; of those that a node knows, nothing (fieldpath.ExtractFieldPathAsString). */
-function metadataField(path: string, metadata: V1Pod['metadata'] = {}): string {
-  const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(path) ?? [];
-  if (map === 'labels' || map === 'annotations') {
-    const values = metadata[map] ?? {};
-    return Object.hasOwn(values, key) ? (values[key] ?? '') : '';
-  }
-  switch (path) {
-    case 'metadata.name':
-      return metadata.name ?? '';
-    case 'metadata.namespace':
-      return metadata.namespace ?? '';
-    case 'metadata.uid':
-      return metadata.uid ?? '';
-    default:
-      return '';
-  }
-}

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { arch, release } from 'node:os';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { isErrno } from '../../base/errors.ts';
 import { encodeWords } from '../../helper/plan.ts';
 import { runRole } from '../../helper/process.ts';
+import { kernelVersion } from '../../sys/host.ts';
 import { filterWords, type Profile, type Subject } from './profile.ts';
 
 /** Node's names of architectures, and those of Go and of libseccomp. */
@@ -20,8 +21,7 @@ export function hostArchitecture(): { readonly go: string; readonly libseccomp: 
 
 /** The subject of a profile on this host. */
 export function subjectHere(capabilities: readonly string[]): Subject {
-  const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
-  return { capabilities, arch: hostArchitecture().go, kernel: [major, minor] };
+  return { capabilities, arch: hostArchitecture().go, kernel: kernelVersion() };
 }
 
 /**

@@ -9,9 +9,6 @@ import { together } from '../../manifest/resource-sum.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import { oomScoreAdj, podLimitsOf } from '../resources.ts';
 
-/** CAP_SYS_RESOURCE (capabilities(7)). */
-const SYS_RESOURCE = 24n;
-
 /** The capabilities that containers can be given here: without device rules nobody may make a device to open. */
 export function givenCapabilities(cgroups: Pick<Cgroups, 'describe'>, own = ownCapabilities()): readonly string[] {
   const all = capabilitiesIn(own);
@@ -44,6 +41,5 @@ export function unmetWishes(pod: Pod, cgroups: Cgroups, node: Node): readonly st
 /** Whether this process may give a child of its own that oom_score_adj: lowering it takes a capability. */
 function mayHave(adj: number): boolean {
   if (adj >= Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))) return true;
-  const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-  return ((BigInt(`0x${effective}`) >> SYS_RESOURCE) & 1n) === 1n;
+  return capabilitiesIn(ownCapabilities()).includes('CAP_SYS_RESOURCE');
 }

@@ -20,11 +20,15 @@ export async function filesOfEnv(
   home: VolumeHome,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
+  const wanted = new Map(
+    env.flatMap((entry) =>
+      'from' in entry && entry.from.kind === 'fileKey' ? [[fileOf(entry.from), entry.from] as const] : [],
+    ),
+  );
   const files = new Map<string, string>();
-  for (const entry of env) {
-    if (!('from' in entry) || entry.from.kind !== 'fileKey') continue;
-    const text = await read(entry.from, volumes, home, signal);
-    if (text !== undefined) files.set(fileOf(entry.from), text);
+  for (const [name, source] of wanted) {
+    const text = await read(source, volumes, home, signal);
+    if (text !== undefined) files.set(name, text);
   }
   return files;
 }
