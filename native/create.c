@@ -3,6 +3,7 @@
 #include "init.h"
 #include "monitor.h"
 #include "socket.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,13 +116,16 @@ pid_t create_init(struct monitor *m)
 	struct line line;
 	int pair[2];
 	int master = -1;
+	int users;
 	size_t count = 1;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		fail(STAGE_CONTROL, "socketpair");
 	fds.channel = pair[1];
 	open_stdio(m, &fds);
-	mounts_open_sources(&m->plan, &sources);
+	users = users_open(&m->plan);
+	mounts_open_sources(&m->plan, &sources, users);
+	fd_close(&users);
 	join_pid_namespace(&m->plan);
 	pid_t pid = clone_init(m, &sources, &fds);
 	m->channel = (struct source){ .fd = pair[0], .ready = monitor_channel_ready };

@@ -9,6 +9,7 @@
 #include "roles.h"
 #include "socket.h"
 #include "status.h"
+#include "users.h"
 #include "words.h"
 
 #include <errno.h>
@@ -87,15 +88,17 @@ static _Noreturn void run_inside(struct plan *plan, const struct entry *entry,
 	process_prepare(plan);
 	if (plan->terminal) {
 		/* The size is this side's: it is asked for while stdio still is ours. */
-		join_enter(entry);
+		join_enter(plan, entry);
 		master = tty_open_inside((unsigned int)plan->uid, (unsigned short)plan->winsize[0],
 					 (unsigned short)plan->winsize[1]);
 	} else {
-		join_enter(entry);
+		/* From within a user namespace the pipes, which are the host's, could not be given away. */
 		for (int n = 0; n < 3; n++)
 			if (dup2(pipes->inside[n], n) < 0 ||
-			    fchown(n, (uid_t)plan->uid, (gid_t)plan->gid) < 0)
+			    fchown(n, users_on_host(plan, plan->uid),
+				   users_on_host(plan, plan->gid)) < 0)
 				fail(STAGE_TERMINAL, "stdio");
+		join_enter(plan, entry);
 	}
 	if (socket_send(channel, "r", 1, &master, master >= 0 ? 1 : 0) < 0)
 		fail(STAGE_CONTROL, "tell the relay");

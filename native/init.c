@@ -4,6 +4,7 @@
 #include "process.h"
 #include "socket.h"
 #include "status.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +51,10 @@ static void await(int channel, const char *message)
 		_exit(EXIT_FAILED);
 }
 
-/* All files are opened before the first namespace is entered. `pid` is the monitor's business: it is set by clone. */
+/*
+ * All files are opened before the first namespace is entered. `pid` is the monitor's business: it is set by clone. `user`
+ * comes last, when all is built that only the host's root can build.
+ */
 static void enter_namespaces(const struct plan *plan)
 {
 	int fresh = CLONE_NEWNS;
@@ -66,7 +70,7 @@ static void enter_namespaces(const struct plan *plan)
 	}
 	for (size_t i = 0; i + 1 < plan->joins.count; i += 2) {
 		int flag = namespace_flag(plan->joins.items[i]);
-		if (flag != CLONE_NEWPID && setns(fds[i / 2], flag) < 0)
+		if (flag != CLONE_NEWPID && flag != CLONE_NEWUSER && setns(fds[i / 2], flag) < 0)
 			fail(STAGE_NAMESPACES, "join %s", plan->joins.items[i]);
 		fd_close(&fds[i / 2]);
 	}
@@ -86,7 +90,8 @@ static void set_stdio(const struct plan *plan, const struct init_fds *fds, int s
 		if (dup2(fd, n) < 0)
 			fail(STAGE_TERMINAL, "stdio");
 		/* So that a program that is not root can open /dev/stdout again. */
-		if (slave < 0 && fchown(n, (uid_t)plan->uid, (gid_t)plan->gid) < 0)
+		if (slave < 0 &&
+		    fchown(n, users_on_host(plan, plan->uid), users_on_host(plan, plan->gid)) < 0)
 			fail(STAGE_TERMINAL, "owner of stdio");
 	}
 	if (slave >= 0 && ioctl(0, TIOCSCTTY, 0) < 0)
@@ -97,7 +102,7 @@ void init_run(struct plan *plan, const struct sources *sources, const struct ini
 {
 	int master = -1;
 	int slave = -1;
-	int root;
+	int root, users;
 
 	status_fd(fds->channel);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -105,15 +110,23 @@ void init_run(struct plan *plan, const struct sources *sources, const struct ini
 	if (setsid() < 0)
 		fail(STAGE_TERMINAL, "setsid");
 	process_prepare(plan);
+	users = users_open(plan);
 	enter_namespaces(plan);
-	root = mounts_make_root(plan);
-	mounts_apply(plan, sources, root);
+	root = mounts_make_root(plan, users);
+	mounts_apply(plan, sources, root, users);
 	if (plan->terminal)
 		master = mounts_terminal(plan, root, &slave);
 	mounts_enter(plan, root);
 	fd_close(&root);
 	set_stdio(plan, fds, slave);
 	fd_close(&slave);
+	if (users >= 0) {
+		users_enter(users);
+		/* Its own mounts, to which it may add; those that are there hold together. */
+		if (unshare(CLONE_NEWNS) < 0)
+			fail(STAGE_NAMESPACES, "unshare mounts");
+		fd_close(&users);
+	}
 	process_apply(plan, fds->channel);
 	if (socket_send(fds->channel, INIT_READY, 1, &master, master >= 0 ? 1 : 0) < 0)
 		fail(STAGE_CONTROL, "tell the monitor");

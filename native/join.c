@@ -3,6 +3,7 @@
 #include "fd.h"
 #include "socket.h"
 #include "status.h"
+#include "users.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -131,9 +132,13 @@ void join_cgroups1(const struct entry *entry)
 			fail(STAGE_CGROUP, "join");
 }
 
-void join_enter(const struct entry *entry)
+void join_enter(const struct plan *plan, const struct entry *entry)
 {
-	if (setns(entry->init,
-		  CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
+	int user = users_own(plan) ? CLONE_NEWUSER : 0;
+
+	if (setns(entry->init, user | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
+				       CLONE_NEWCGROUP) < 0)
 		fail(STAGE_NAMESPACES, "join");
+	if (user != 0)
+		users_become_root();
 }

@@ -24,5 +24,5 @@ void join_end(const struct entry *entry, const char *id);
 int join_clone(const struct entry *entry, int *pidfd);
 /* In the child, first: the container's cgroups of v1. */
 void join_cgroups1(const struct entry *entry);
-/* In the child: all other namespaces of the container, the mount namespace with its root among them. */
-void join_enter(const struct entry *entry);
+/* In the child: the user namespace, as its root, and all other namespaces of the container, the mount namespace with its root among them. */
+void join_enter(const struct plan *plan, const struct entry *entry);

@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "path.h"
 #include "status.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +80,19 @@ static int clone_part(char **args)
 	return source;
 }
 
-void mounts_open_sources(const struct plan *plan, struct sources *sources)
+static int open_source(const struct step *step)
+{
+	int source;
+
+	if (step->kind == STEP_BIND_PART)
+		return clone_part(step->args);
+	source = clone_source(AT_FDCWD, step->args[0], step->args[2]);
+	if (source < 0)
+		fail(STAGE_MOUNTS, "bind %s", step->args[0]);
+	return source;
+}
+
+void mounts_open_sources(const struct plan *plan, struct sources *sources, int users)
 {
 	sources->fds = calloc(plan->step_count + 1, sizeof(int));
 	if (sources->fds == NULL)
@@ -87,13 +100,11 @@ void mounts_open_sources(const struct plan *plan, struct sources *sources)
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct step *step = &plan->steps[i];
 		sources->fds[i] = -1;
-		if (step->kind == STEP_BIND_PART)
-			sources->fds[i] = clone_part(step->args);
-		if (step->kind != STEP_BIND)
+		if (step->kind != STEP_BIND && step->kind != STEP_BIND_PART)
 			continue;
-		sources->fds[i] = clone_source(AT_FDCWD, step->args[0], step->args[2]);
-		if (sources->fds[i] < 0)
-			fail(STAGE_MOUNTS, "bind %s", step->args[0]);
+		sources->fds[i] = open_source(step);
+		if (users >= 0 && users_map_mount(sources->fds[i], users) < 0)
+			fail(STAGE_MOUNTS, "id-map %s", step->args[0]);
 	}
 }
 
@@ -188,18 +199,18 @@ static void apply_bind(int root, const char *path, const char *flags, int source
 }
 
 /* What another image holds. Nobody writes to it, so it needs no upper directory. */
-static void apply_layers(int root, char **args)
+static void apply_layers(int root, char **args, int users)
 {
 	char none[] = "";
 	char *words[OVERLAY_ARGS] = { args[1], none, none, none };
-	autoclose int source = mounts_open_layers(args[0], words, args[2]);
+	autoclose int source = mounts_open_layers(args[0], words, args[2], users);
 
 	if (source < 0)
 		fail(STAGE_SUBPATH, "layers %s", args[3]);
 	apply_bind(root, args[3], args[4], source);
 }
 
-static void apply_made(int root, const struct step *step)
+static void apply_made(const struct plan *plan, int root, const struct step *step)
 {
 	char **args = step->args;
 	const char *name;
@@ -214,13 +225,17 @@ static void apply_made(int root, const struct step *step)
 	} else if (step->kind == STEP_MKDIR) {
 		done = mkdirat(parent, name, (mode_t)strtoul(args[1], NULL, 8));
 		if (done == 0)
-			done = fchownat(parent, name, (uid_t)plan_number(args[2]),
-					(gid_t)plan_number(args[3]), AT_SYMLINK_NOFOLLOW);
+			done = fchownat(parent, name, users_on_host(plan, plan_number(args[2])),
+					users_on_host(plan, plan_number(args[3])),
+					AT_SYMLINK_NOFOLLOW);
 	} else {
 		mode_t type = args[1][0] == 'c' ? S_IFCHR : S_IFBLK;
 		dev_t device =
 			makedev((unsigned)plan_number(args[2]), (unsigned)plan_number(args[3]));
 		done = mknodat(parent, name, type | (mode_t)strtoul(args[4], NULL, 8), device);
+		/* A device is the host's, whoever is root inside. */
+		if (done == 0 && users_own(plan))
+			done = fchownat(parent, name, 0, 0, AT_SYMLINK_NOFOLLOW);
 	}
 	if (done < 0 && errno != EEXIST)
 		fail(STAGE_MOUNTS, "make %s", path);
@@ -269,9 +284,11 @@ static void apply_cover(int root, const struct step *step)
 		fail(STAGE_MOUNTS, "cover %s", path);
 }
 
-void mounts_apply(const struct plan *plan, const struct sources *sources, int root)
+void mounts_apply(const struct plan *plan, const struct sources *sources, int root, int users)
 {
 	umask(0);
+	if (users >= 0)
+		users_act_as(users_on_host(plan, 0));
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct step *step = &plan->steps[i];
 		if (step->kind == STEP_MOUNT)
@@ -281,12 +298,14 @@ void mounts_apply(const struct plan *plan, const struct sources *sources, int ro
 		else if (step->kind == STEP_BIND_PART)
 			apply_bind(root, step->args[2], step->args[3], sources->fds[i]);
 		else if (step->kind == STEP_LAYERS)
-			apply_layers(root, step->args);
+			apply_layers(root, step->args, users);
 		else if (step->kind == STEP_MASK || step->kind == STEP_READONLY)
 			apply_cover(root, step);
 		else
-			apply_made(root, step);
+			apply_made(plan, root, step);
 	}
+	if (users >= 0)
+		users_act_as(0);
 }
 
 int mounts_terminal(const struct plan *plan, int root, int *slave)
@@ -303,7 +322,7 @@ int mounts_terminal(const struct plan *plan, int root, int *slave)
 	*slave = -1;
 	if (ioctl(master, TIOCSPTLCK, &unlocked) == 0)
 		*slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (*slave < 0 || fchown(*slave, (uid_t)plan->uid, (gid_t)-1) < 0)
+	if (*slave < 0 || fchown(*slave, users_on_host(plan, plan->uid), (gid_t)-1) < 0)
 		fail(STAGE_TERMINAL, "open slave");
 	/* By descriptor: a path could lead elsewhere by now (CVE-2025-52565). */
 	cover = open_tree(*slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);

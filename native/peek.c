@@ -58,7 +58,7 @@ static int root_of_image(const struct plan *plan)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		fail(STAGE_NAMESPACES, "unshare");
-	return mounts_make_root(plan);
+	return mounts_make_root(plan, -1);
 }
 
 static int root_of_container(const struct plan *plan)
@@ -69,7 +69,7 @@ static int root_of_container(const struct plan *plan)
 	snprintf(id, sizeof(id), "peek-%d", getpid());
 	/* Never ended: the leaf goes with the connection. */
 	struct entry entry = join_begin(plan, id, "client");
-	join_enter(&entry);
+	join_enter(plan, &entry);
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		fail(STAGE_ROOTFS, "open");

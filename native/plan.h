@@ -32,6 +32,7 @@ struct step {
 };
 
 enum { CAPS_BOUNDING, CAPS_EFFECTIVE, CAPS_PERMITTED, CAPS_INHERITABLE, CAPS_AMBIENT, CAPS_SETS };
+enum { USERS_FIRST, USERS_COUNT, USERS_ARGS };
 enum { OVERLAY_LOWER, OVERLAY_UPPER, OVERLAY_WORK, OVERLAY_OPTIONS, OVERLAY_ARGS };
 
 /* Absent texts are NULL, absent lists empty, absent numbers 0 (umask: 022). */
@@ -68,6 +69,8 @@ struct plan {
 	int seccomp_fd;	     /* by process_prepare */
 	struct list rlimits; /* NAME SOFT HARD, ... */
 	char *oom[2];	     /* N, required|preferred */
+
+	uint64_t users[USERS_ARGS]; /* ids of the host that a pod has for its own 0 and on */
 
 	char *exec[2];	 /* ID, client|hook */
 	char *output[2]; /* FILE, LIMIT */

@@ -3,6 +3,7 @@
 #include "mounts.h"
 #include "path.h"
 #include "status.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,14 +92,40 @@ static int open_only_layer(const char *store, const char *layer, const char *par
 	return only < 0 ? -1 : clone_beneath(only, part);
 }
 
-int mounts_open_layers(const char *store, char *const *words, const char *part)
+static int open_layers(const char *store, char *const *words, const char *part)
 {
 	if (words[OVERLAY_UPPER][0] == '\0' && strchr(words[OVERLAY_LOWER], ':') == NULL)
 		return open_only_layer(store, words[OVERLAY_LOWER], part);
 	return make_overlay(store, words, part);
 }
 
-int mounts_make_root(const struct plan *plan)
+/* Over the store, while nobody else looks, there is one whose files belong to the ids of the user namespace. */
+static void map_store(const char *store, int users)
+{
+	autoclose int mapped = open_tree(AT_FDCWD, store, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (mapped < 0 || users_map_mount(mapped, users) < 0)
+		fail(STAGE_MOUNTS, "id-map %s", store);
+	if (move_mount(mapped, "", AT_FDCWD, store, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		fail(STAGE_ROOTFS, "cover %s", store);
+}
+
+int mounts_open_layers(const char *store, char *const *words, const char *part, int users)
+{
+	int root, why;
+
+	if (users < 0)
+		return open_layers(store, words, part);
+	map_store(store, users);
+	root = open_layers(store, words, part);
+	why = errno;
+	if (umount2(store, MNT_DETACH) < 0)
+		fail(STAGE_ROOTFS, "uncover %s", store);
+	errno = why;
+	return root;
+}
+
+int mounts_make_root(const struct plan *plan, int users)
 {
 	struct mount_attr private = { .propagation = MS_PRIVATE };
 	struct stat about;
@@ -108,7 +135,7 @@ int mounts_make_root(const struct plan *plan)
 	if (plan->overlay[OVERLAY_LOWER] != NULL && plan->store == NULL)
 		fail(STAGE_ROOTFS, "overlay without a store");
 	else if (plan->overlay[OVERLAY_LOWER] != NULL)
-		root = mounts_open_layers(plan->store, plan->overlay, "");
+		root = mounts_open_layers(plan->store, plan->overlay, "", users);
 	else if (plan->rootfs != NULL)
 		root = open_tree(AT_FDCWD, plan->rootfs,
 				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);

@@ -6,6 +6,7 @@
 #include "plan.h"
 #include "roles.h"
 #include "status.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,9 +35,10 @@ static void raise_loopback(void)
 		fail(STAGE_NAMESPACES, "bring lo up");
 }
 
-/* New namespaces of every kind that the plan keeps. */
-static void make_namespaces(const struct plan *plan)
+/* New namespaces of every kind that the plan keeps. Answers the user namespace that they belong to, if it is new. */
+static int make_namespaces(const struct plan *plan)
 {
+	int users = -1;
 	int fresh = 0;
 
 	for (size_t i = 0; i < plan->step_count; i++)
@@ -48,19 +50,26 @@ static void make_namespaces(const struct plan *plan)
 	errno = EINVAL;
 	if (plan->hostname != NULL && (fresh & CLONE_NEWUTS) == 0)
 		fail(STAGE_NAMESPACES, "hostname without a new uts namespace");
-	if (unshare(fresh) < 0)
+	if (users_own(plan))
+		users = users_make(plan, fresh);
+	else if (unshare(fresh) < 0)
 		fail(STAGE_NAMESPACES, "unshare");
 	if ((fresh & CLONE_NEWNET) != 0)
 		raise_loopback();
 	if (plan->hostname != NULL && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		fail(STAGE_NAMESPACES, "hostname %s", plan->hostname);
+	return users;
 }
 
-static void keep_namespace(const char *kind, const char *path)
+static void keep_namespace(const char *kind, const char *path, int users)
 {
 	char source[32];
 
-	snprintf(source, sizeof(source), "/proc/self/ns/%s", kind);
+	/* This process has entered all but that one. */
+	if (strcmp(kind, "user") == 0)
+		snprintf(source, sizeof(source), "/proc/self/fd/%d", users);
+	else
+		snprintf(source, sizeof(source), "/proc/self/ns/%s", kind);
 	if (mount(source, path, NULL, MS_BIND, NULL) < 0)
 		fail(STAGE_MOUNTS, "bind %s", path);
 }
@@ -130,15 +139,16 @@ static void make_in_memory(const char *type, char **args)
 int role_sandbox(int argc, char **argv)
 {
 	struct plan plan;
+	int users;
 
 	(void)argc;
 	(void)argv;
 	plan_read(&plan, STDIN_FILENO, 's');
-	make_namespaces(&plan);
+	users = make_namespaces(&plan);
 	for (size_t i = 0; i < plan.step_count; i++) {
 		const struct step *step = &plan.steps[i];
 		if (step->kind == STEP_BIND_NS)
-			keep_namespace(step->args[0], step->args[1]);
+			keep_namespace(step->args[0], step->args[1], users);
 		else if (step->kind == STEP_SYSCTL)
 			set_sysctl(step->args[0], step->args[1]);
 		else if (step->kind == STEP_PRIVATE_MOUNT)

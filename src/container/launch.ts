@@ -21,11 +21,11 @@ export async function launchPlan(
     ...namespaceOps(spec, cgroup),
     ['store', spec.rootfs.store],
     ['overlay', spec.rootfs.layers.join(':'), place.upper, place.work, ''],
-    ...withoutReplaced(defaultFileSystems(cgroup, privileged), spec.mounts),
+    ...withoutReplaced(defaultFileSystems(spec, cgroup), spec.mounts),
     ...deviceFiles,
     ...(spec.devices ?? []).map(deviceOp),
     ...spec.mounts.map(mountOp),
-    ...(privileged ? [] : await protectedPaths()),
+    ...(privileged || spec.unmasked === true ? [] : await protectedPaths()),
     ...(spec.readonlyRootfs ? [['readonly-rootfs'] as const] : []),
     ...processOps(spec.process),
   ];
@@ -49,13 +49,17 @@ function namespaceOps(spec: ContainerSpec, cgroup: ContainerCgroup): readonly Op
   ];
 }
 
+/** The group of terminals on every distribution. */
+const TTY_GROUP = 5;
+
 /** runtime-spec "Default Filesystems" with the options that Docker and containerd use. */
-function defaultFileSystems(cgroup: ContainerCgroup, privileged: boolean): readonly Op[] {
-  const access = privileged ? '' : 'ro,';
+function defaultFileSystems(spec: ContainerSpec, cgroup: ContainerCgroup): readonly Op[] {
+  const access = spec.privileged === true ? '' : 'ro,';
+  const tty = TTY_GROUP + (spec.process.users?.first ?? 0);
   return [
     ['mount', 'proc', 'proc', '/proc', 'nosuid,nodev,noexec', ''],
     ['mount', 'tmpfs', 'tmpfs', '/dev', 'nosuid', 'mode=755,size=65536k'],
-    ['mount', 'devpts', 'devpts', '/dev/pts', 'nosuid,noexec', 'newinstance,ptmxmode=0666,mode=0620,gid=5'],
+    ['mount', 'devpts', 'devpts', '/dev/pts', 'nosuid,noexec', `newinstance,ptmxmode=0666,mode=0620,gid=${tty}`],
     ['mount', 'mqueue', 'mqueue', '/dev/mqueue', 'nosuid,nodev,noexec', ''],
     ['mount', 'tmpfs', 'shm', '/dev/shm', 'nosuid,nodev,noexec', 'mode=1777,size=65536k'],
     ['mount', 'sysfs', 'sysfs', '/sys', `${access}nosuid,nodev,noexec`, ''],
@@ -142,13 +146,14 @@ async function protectedPaths(): Promise<readonly Op[]> {
 }
 
 export function processOps(spec: ProcessSpec): readonly Op[] {
-  const { user } = spec;
+  const { user, users } = spec;
   return [
     ...(spec.terminal ? [['terminal'] as const] : []),
     ...(spec.stdin ? [['stdin'] as const] : []),
     ...spec.args.map((word): Op => ['arg', word]),
     ...spec.env.map((word): Op => ['env', word]),
     ['cwd', spec.cwd],
+    ...(users === undefined ? [] : [['users', String(users.first), String(users.count)] as const]),
     ['uid', String(user.uid)],
     ['gid', String(user.gid)],
     ...user.groups.map((group): Op => ['group', String(group)]),

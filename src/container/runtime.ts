@@ -6,7 +6,7 @@ import { removeTree } from '../helper/fsops.ts';
 import { checkSocketPath, connectMonitor, spawnMonitor, type MonitorClient } from '../helper/monitor.ts';
 import { encodePlan } from '../helper/plan.ts';
 import { launchPlan } from './launch.ts';
-import type { ContainerSpec, RootFs } from './spec.ts';
+import type { ContainerSpec } from './spec.ts';
 
 /** Where the files of one run of a container are. */
 export interface ContainerPlace {
@@ -45,7 +45,7 @@ export async function createContainer(
     await rm(place.execs, { recursive: true, force: true });
   });
   try {
-    await makeFolders(spec.rootfs, place);
+    await makeFolders(spec, place);
     await mkdir(dirname(spec.log), { recursive: true, mode: 0o755 });
     await spawnMonitor(encodePlan(await launchPlan(spec, place, cgroup)), signal);
     const address = { socket: place.socket, pod: spec.owner, container: spec.id };
@@ -69,13 +69,14 @@ export async function removeContainer(place: ContainerPlace): Promise<void> {
   });
 }
 
-async function makeFolders(rootfs: RootFs, place: ContainerPlace): Promise<void> {
+async function makeFolders({ rootfs, process: { users } }: ContainerSpec, place: ContainerPlace): Promise<void> {
   for (const dir of [place.dir, place.execs, place.work, dirname(place.upper), dirname(place.socket)]) {
     await mkdir(dir, { recursive: true, mode: 0o700 });
   }
   // The upper directory's attributes are those of the container's "/": they come from the image.
   const top = await stat(join(rootfs.store, rootfs.layers[0] ?? ''));
   await mkdir(place.upper, { mode: 0o700 });
-  await chown(place.upper, top.uid, top.gid);
+  const first = users?.first ?? 0;
+  await chown(place.upper, first + top.uid, first + top.gid);
   await chmod(place.upper, top.mode & 0o7777);
 }

@@ -40,6 +40,12 @@ export interface RootFs {
   readonly layers: readonly string[];
 }
 
+/** Ids of the host that a pod has for its own: inside they are 0 to `count` - 1. */
+export interface IdRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** A user in numbers, with what the image's own files say about it. */
 export interface Credentials {
   readonly uid: number;
@@ -54,6 +60,8 @@ export interface ProcessSpec {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: Credentials;
+  /** Whose user namespace it is in, which `Namespaces.user` keeps; missing: the host's. */
+  readonly users?: IdRange;
   /** Names with CAP_; bounding, and effective and permitted for uid 0. Inheritable and ambient are empty. */
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
@@ -70,6 +78,8 @@ export interface Namespaces {
   readonly net: string | 'host';
   readonly ipc: string | 'host';
   readonly uts: string | 'host';
+  /** Missing: that of the host. */
+  readonly user?: string;
   /** Missing: one of its own. */
   readonly pid?: string;
 }
@@ -93,6 +103,8 @@ export interface ContainerSpec {
   readonly readonlyRootfs: boolean;
   readonly mounts: readonly Mount[];
   readonly namespaces: Namespaces;
+  /** Nothing of /proc is hidden or read-only. */
+  readonly unmasked?: boolean;
   /** Nothing of /proc and /sys is hidden or read-only. What may be opened of devices is the cgroup's business. */
   readonly privileged?: boolean;
   /** Device nodes beside the usual ones. */

@@ -9,6 +9,8 @@ export interface SandboxFiles {
   readonly net: string;
   readonly ipc: string;
   readonly uts: string;
+  /** Owns the others of a pod with users of its own. */
+  readonly user?: string;
   /** Of a pod whose containers see each other's processes; kept by its reaper. */
   readonly pid?: string;
 }
@@ -18,6 +20,8 @@ export interface SandboxOptions {
   readonly hostname?: string;
   /** One kept file for each kind that is to be new. */
   readonly namespaces: Partial<SandboxFiles>;
+  /** Ids of the host for a new user namespace: `first` is its root. */
+  readonly users?: { readonly first: number; readonly count: number };
   /** Namespaced sysctls, set before anything runs. */
   readonly sysctls?: Readonly<Record<string, string>>;
 }
@@ -28,7 +32,7 @@ export interface SandboxOptions {
  * @throws MinirtError helper.failed
  */
 export async function makeSandbox(options: SandboxOptions, signal: AbortSignal): Promise<void> {
-  const { hostname, namespaces, sysctls = {} } = options;
+  const { hostname, namespaces, users, sysctls = {} } = options;
   const kinds = Object.entries<string>(namespaces);
   try {
     for (const path of Object.values<string>(namespaces)) {
@@ -37,6 +41,7 @@ export async function makeSandbox(options: SandboxOptions, signal: AbortSignal):
     }
     const ops: Op[] = [
       ...privateParents(namespaces).map((dir): Op => ['private-mount', dir]),
+      ...(users === undefined ? [] : [['users', String(users.first), String(users.count)] as const]),
       ...(hostname === undefined ? [] : [['hostname', hostname] as const]),
       ...Object.entries(sysctls).map(([name, value]): Op => ['sysctl', name, value]),
       ...kinds.map(([kind, path]): Op => ['bind-ns', kind, path]),

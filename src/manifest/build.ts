@@ -51,6 +51,7 @@ export function buildPod(object: V1Pod): Pod {
     ...buildNetwork(object),
     processes: spec?.hostPID === true ? 'host' : spec?.shareProcessNamespace === true ? 'shared' : 'own',
     hostIpc: spec?.hostIPC ?? false,
+    ownUsers: spec?.hostUsers === false,
     security: buildPodSecurity(spec?.securityContext),
     restartPolicy: (spec?.restartPolicy ?? 'Always') as RestartPolicy,
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,

@@ -211,6 +211,8 @@ export interface PodNetwork {
 export interface Pod {
   /** Whose processes containers see: each its own, all those of the pod, or all of the host. */
   readonly processes: 'own' | 'shared' | 'host';
+  /** Whether root in its containers is nobody on the host, in a user namespace of the pod's own. */
+  readonly ownUsers: boolean;
   /** Whether System V IPC, POSIX queues and shared memory are those of the host. */
   readonly hostIpc: boolean;
   readonly security: PodSecurity;

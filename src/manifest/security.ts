@@ -10,6 +10,8 @@ export interface ContainerSecurity {
   /** False sets no_new_privs. */
   readonly allowPrivilegeEscalation: boolean;
   readonly readOnlyRootFilesystem: boolean;
+  /** `procMount: Unmasked`: nothing of /proc is hidden. */
+  readonly unmasked: boolean;
   readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
 }
 
@@ -44,6 +46,7 @@ export function buildSecurity(own: SecurityContext = {}, pod: PodSecurityContext
     privileged: own.privileged ?? false,
     allowPrivilegeEscalation: own.allowPrivilegeEscalation ?? true,
     readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
+    unmasked: own.procMount === 'Unmasked',
     capabilities: { add: own.capabilities?.add ?? [], drop: own.capabilities?.drop ?? [] },
   };
 }

@@ -20,6 +20,8 @@ export interface Around {
   readonly grace: number;
   readonly os: string;
   readonly volumes: readonly Partial<NewerVolume>[];
+  /** Whether the pod has a user namespace. */
+  readonly ownUsers: boolean;
 }
 
 /** Fields that `kubernetes-types` does not have yet. */

@@ -15,6 +15,7 @@ export function validatePodSecurity(spec: PodSpec, path: Path, report: Report): 
     const why = 'ShareProcessNamespace and HostPID cannot both be enabled';
     complain(report, [...path, 'shareProcessNamespace'], true, [why]);
   }
+  validateHostUsers(spec, path, report);
   const at = [...path, 'securityContext'];
   validateIds(context, ['runAsUser', 'runAsGroup', 'fsGroup'], at, report);
   validateSeccomp(context.seccompProfile, [...at, 'seccompProfile'], report);
@@ -23,8 +24,24 @@ export function validatePodSecurity(spec: PodSpec, path: Path, report: Report): 
   });
 }
 
-export function validateSecurity(context: SecurityContext | undefined, path: Path, report: Report): void {
+/** Whoever is somebody else on the host has no business with what is the host's (validateHostUsers). */
+function validateHostUsers(spec: PodSpec, path: Path, report: Report): void {
+  if (spec.hostUsers !== false) return;
+  for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
+    if (spec[field] === true) report.problem([...path, field], 'Forbidden: when `hostUsers` is false');
+  }
+}
+
+export function validateSecurity(
+  context: SecurityContext | undefined,
+  { ownUsers }: { readonly ownUsers: boolean },
+  path: Path,
+  report: Report,
+): void {
   if (context === undefined) return;
+  if (context.procMount === 'Unmasked' && !ownUsers) {
+    complain(report, [...path, 'procMount'], 'Unmasked', ['`hostUsers` must be false to use `Unmasked`']);
+  }
   validateIds(context, ['runAsUser', 'runAsGroup'], path, report);
   validateSeccomp(context.seccompProfile, [...path, 'seccompProfile'], report);
   const { add = [], drop = [] } = context.capabilities ?? {};

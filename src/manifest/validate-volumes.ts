@@ -67,11 +67,13 @@ export interface AroundMounts {
   readonly volumes: readonly { readonly name?: string }[];
   /** Whether the container is. */
   readonly privileged: boolean;
+  /** Whether the pod has a user namespace. */
+  readonly ownUsers: boolean;
 }
 
 export function validateVolumeMounts(
   mounts: readonly Partial<VolumeMount>[],
-  { volumes, privileged }: AroundMounts,
+  { volumes, ...around }: AroundMounts,
   path: Path,
   report: Report,
 ): void {
@@ -80,7 +82,7 @@ export function validateVolumeMounts(
     const { name = '', mountPath = '' } = mount;
     const at = [...path, i];
     validateParts(mount, at, report);
-    validateSharing(mount, privileged, at, report);
+    validateSharing(mount, around, at, report);
     if (name === '') report.problem([...at, 'name'], 'Required value');
     else if (!volumes.some((volume) => volume.name === name)) {
       report.problem([...at, 'name'], `Not found: ${JSON.stringify(name)}`);
@@ -103,11 +105,20 @@ function validateParts({ subPath = '', subPathExpr = '' }: Partial<VolumeMount>,
   complain(report, [...path, 'subPathExpr'], subPathExpr, notDescending(subPathExpr));
 }
 
-function validateSharing(mount: Partial<VolumeMount>, privileged: boolean, path: Path, report: Report): void {
+function validateSharing(
+  mount: Partial<VolumeMount>,
+  { privileged, ownUsers }: Pick<AroundMounts, 'privileged' | 'ownUsers'>,
+  path: Path,
+  report: Report,
+): void {
   const { readOnly = false, recursiveReadOnly = 'Disabled', mountPropagation = 'None' } = mount;
   if (mountPropagation === 'Bidirectional' && !privileged) {
     const why = 'Bidirectional mount propagation is available only to privileged containers';
     report.problem([...path, 'mountPropagation'], `Forbidden: ${why}`);
+  }
+  // What is mounted in a user namespace never reaches the host.
+  if (mountPropagation === 'Bidirectional' && ownUsers) {
+    report.problem([...path, 'mountPropagation'], 'not supported: Bidirectional with `hostUsers: false`');
   }
   if (recursiveReadOnly !== 'Enabled' && recursiveReadOnly !== 'IfPossible') return;
   const at = [...path, 'recursiveReadOnly'];

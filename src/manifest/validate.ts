@@ -74,7 +74,8 @@ function validateSpec(spec: PodSpec, report: Report): void {
   });
   const volumes = spec.volumes ?? [];
   validateVolumes(volumes, [...path, 'volumes'], report);
-  const around = { grace: grace < 0 ? 1 : grace, os: os?.name ?? '', volumes };
+  const ownUsers = spec.hostUsers === false;
+  const around = { grace: grace < 0 ? 1 : grace, os: os?.name ?? '', volumes, ownUsers };
   containers.forEach((container, i) => {
     validateContainer(container, { ...around, role: 'main' }, [...path, 'containers', i], report);
   });
@@ -105,7 +106,7 @@ function validateContainer(container: Partial<V1Container>, around: Around, path
   });
   duplicates(report, ports, { path: [...path, 'ports'], field: 'name' });
   validateLifecycle(container, around, path, report);
-  validateSecurity(container.securityContext, [...path, 'securityContext'], report);
+  validateSecurity(container.securityContext, around, [...path, 'securityContext'], report);
   validateResources(container.resources, [...path, 'resources'], report);
   validateVolumeMounts(
     container.volumeMounts ?? [],

@@ -2,7 +2,7 @@
 import { capabilityNames, normaliseCapability } from '../base/capability-names.ts';
 import { MinirtError } from '../base/errors.ts';
 import { allCapabilities, defaultCapabilities } from '../container/capabilities.ts';
-import type { Credentials } from '../container/spec.ts';
+import type { Credentials, IdRange } from '../container/spec.ts';
 import { resolveUser } from '../container/users.ts';
 import type { Container, Pod } from '../manifest/pod.ts';
 
@@ -48,6 +48,18 @@ export function verifyNonRoot(pod: Pod, container: Container, { user }: Pick<Acc
   if (!/^\d+$/.test(name)) {
     refuse(`container has runAsNonRoot and image has non-numeric user (${name}), cannot verify user is non-root`);
   }
+}
+
+/**
+ * Refuses who has an id that the pod's user namespace does not have: 0 to `count` - 1.
+ * @throws MinirtError config.refused
+ */
+export function verifyMapped({ uid, gid, groups }: Credentials, { count }: Pick<IdRange, 'count'>): void {
+  const [id] = [uid, gid, ...groups].filter((one) => one >= count);
+  if (id === undefined) return;
+  throw new MinirtError('config.refused', `id ${id} is outside the pod's user namespace, which has 0 to ${count - 1}`, {
+    hint: 'choose a lower one, or leave hostUsers out',
+  });
 }
 
 /**

@@ -1,5 +1,13 @@
 import { MinirtError } from '../base/errors.ts';
-import type { ContainerSpec, Credentials, DeviceNode, Mount, MountFlag, ProcessSpec } from '../container/spec.ts';
+import type {
+  ContainerSpec,
+  Credentials,
+  DeviceNode,
+  IdRange,
+  Mount,
+  MountFlag,
+  ProcessSpec,
+} from '../container/spec.ts';
 import { expandArgs } from '../manifest/expand.ts';
 import type { Container, EnvVar, Pod } from '../manifest/pod.ts';
 import { oomScoreAdj } from './resources.ts';
@@ -20,6 +28,8 @@ export interface SpecInput {
   readonly container: Container;
   readonly image: ImageProcess;
   readonly user: Credentials;
+  /** The pod's ids on the host; undefined: those of the host. */
+  readonly users: IdRange | undefined;
   /** That root has on this host, with CAP_. */
   readonly capabilities: readonly string[];
   /** Nodes of the host's devices that it is to have. */
@@ -59,6 +69,7 @@ export function containerSpec(input: SpecInput): ContainerSpec {
     mounts: mounts(input),
     namespaces: input.namespaces,
     privileged: input.container.security.privileged,
+    unmasked: input.container.security.unmasked,
     devices: input.devices,
     process: processSpec(input),
     log: input.log,
@@ -71,6 +82,7 @@ function processSpec({
   hostname,
   image,
   user,
+  users,
   memory,
   seccomp,
   env: declared,
@@ -82,6 +94,7 @@ function processSpec({
     env,
     cwd: container.workingDir ?? (image.workingDir === '' ? '/' : image.workingDir),
     user,
+    ...(users === undefined ? {} : { users }),
     capabilities: capabilitiesFor(container, capabilities),
     noNewPrivileges: !container.security.allowPrivilegeEscalation,
     seccomp,

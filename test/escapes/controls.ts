@@ -142,7 +142,7 @@ export const controls: Readonly<Record<string, Control>> = {
     edits: [
       {
         file: 'src/container/launch.ts',
-        from: "const access = privileged ? '' : 'ro,';",
+        from: "const access = spec.privileged === true ? '' : 'ro,';",
         to: 'const access = String(privileged).slice(9);',
       },
     ],

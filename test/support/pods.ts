@@ -82,6 +82,7 @@ export function aPod(sketch: PodSketch = {}): Pod {
     security: buildPodSecurity(),
     processes: 'own',
     hostIpc: false,
+    ownUsers: false,
     namespace: 'default',
     labels: {},
     annotations: {},

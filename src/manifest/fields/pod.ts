@@ -68,7 +68,7 @@ export const podTables = {
     hostNetwork: supported('boolean', { note: 'Also by `run --network host`.' }),
     hostPID: supported('boolean'),
     hostIPC: supported('boolean', { note: 'With /dev/shm of the host.' }),
-    hostUsers: notYet('boolean', 'isolation', { neutral: [true], note: '`false` asks for a user namespace.' }),
+    hostUsers: supported('boolean', { note: '`false`: a user namespace with 65536 ids of its own; takes Linux 6.3.' }),
     shareProcessNamespace: supported('boolean', { note: 'PID 1 is then a process of minirt that reaps.' }),
     securityContext: supported('PodSecurityContext', { preset: {} }),
     hostname: supported('string', { note: 'Missing: the name, cut to 63 characters.' }),

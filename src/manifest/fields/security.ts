@@ -27,7 +27,7 @@ export const securityTables = {
     allowPrivilegeEscalation: supported('boolean', { note: '`false` sets no_new_privs.' }),
     readOnlyRootFilesystem: supported('boolean'),
     capabilities: supported('Capabilities'),
-    procMount: notYet('string', 'isolation', { neutral: ['Default'], values: ['Default', 'Unmasked'] }),
+    procMount: supported('string', { values: ['Default', 'Unmasked'], note: '`Unmasked` takes `hostUsers: false`.' }),
     seccompProfile: supported('SeccompProfile', { note: 'RuntimeDefault where nothing is said.' }),
     appArmorProfile: notYet('AppArmorProfile', 'isolation', { neutral: [{ type: 'Unconfined' }] }),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { capabilitiesIn } from '../../container/capabilities.ts';
+import { allCapabilities, capabilitiesIn } from '../../container/capabilities.ts';
 import type { Cgroups } from '../../container/cgroup.ts';
 import { ownCapabilities } from '../../sys/capabilities.ts';
 import type { Node } from '../../sys/node.ts';
@@ -9,8 +9,16 @@ import { together } from '../../manifest/resource-sum.ts';
 import type { Pod } from '../../manifest/pod.ts';
 import { oomScoreAdj, podLimitsOf } from '../resources.ts';
 
-/** The capabilities that containers can be given here: without device rules nobody may make a device to open. */
-export function givenCapabilities(cgroups: Pick<Cgroups, 'describe'>, own = ownCapabilities()): readonly string[] {
+/**
+ * The capabilities that containers of a pod can be given here: all, where they are worth something in its user namespace
+ * only; else those of root, but without device rules nobody may make a device to open.
+ */
+export function givenCapabilities(
+  { ownUsers }: Pick<Pod, 'ownUsers'>,
+  cgroups: Pick<Cgroups, 'describe'>,
+  own = ownCapabilities(),
+): readonly string[] {
+  if (ownUsers) return allCapabilities;
   const all = capabilitiesIn(own);
   return cgroups.describe().devices === 'none' ? all.filter((name) => name !== 'CAP_MKNOD') : all;
 }

@@ -31,6 +31,7 @@ import { type EtcFiles, writeEtc } from './etc.ts';
 import type { PodHostPorts } from './host.ts';
 import { introduce, networkIdentity, placeOnNetwork } from './network.ts';
 import { unmetWishes } from './resources.ts';
+import { claimIds, releaseIds } from './users.ts';
 
 /** How long after a failed attempt the kubelet tries a pod's sandbox again. */
 const RETRY_SECONDS = 10n;
@@ -50,7 +51,7 @@ export interface SharedFiles extends EtcFiles {
 export function sandboxFiles(paths: PodPaths): SharedFiles {
   const kept = (kind: string): string => join(paths.namespaces, kind);
   return {
-    namespaces: { net: kept('net'), ipc: kept('ipc'), uts: kept('uts'), pid: kept('pid') },
+    namespaces: { net: kept('net'), ipc: kept('ipc'), uts: kept('uts'), pid: kept('pid'), user: kept('user') },
     shm: paths.shm,
     folder: paths.etc,
     hosts: join(paths.etc, 'hosts'),
@@ -60,9 +61,10 @@ export function sandboxFiles(paths: PodPaths): SharedFiles {
 }
 
 /** Where a container of this pod is: in namespaces of the pod, or of the host. */
-export function namespacesOf(pod: Pod, { namespaces: { pid, ...own } }: SharedFiles): Namespaces {
+export function namespacesOf(pod: Pod, { namespaces: { pid, user, ...own } }: SharedFiles): Namespaces {
   return {
     ...own,
+    ...(pod.ownUsers ? { user } : {}),
     ...(onHost(pod) ? { net: 'host', uts: 'host' } : {}),
     ...(pod.hostIpc ? { ipc: 'host' } : {}),
     ...(pod.processes === 'own' ? {} : { pid: pod.processes === 'host' ? 'host' : pid }),
@@ -84,11 +86,13 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     // A half-made one of an owner that died is swept first.
     await sweep(ports, engine, paths);
     const name = hostnameOf(engine.pod);
-    const { net, uts, ipc } = files.namespaces;
-    const shared = engine.pod.hostIpc ? {} : { ipc };
+    const { net, uts, ipc, user } = files.namespaces;
+    const users = engine.pod.ownUsers ? { user } : {};
+    const shared = { ...(engine.pod.hostIpc ? {} : { ipc }), ...users };
+    const ids = engine.pod.ownUsers ? { users: claimIds(ports.roots.state, engine.record.uid) } : {};
     const own = onHost(engine.pod)
       ? { namespaces: shared }
-      : { namespaces: { ...shared, net, uts }, hostname: name, sysctls: NETWORK_SYSCTLS };
+      : { ...ids, namespaces: { ...shared, net, uts }, hostname: name, sysctls: NETWORK_SYSCTLS };
     await withLock(mountLock(ports), ports.signal, () => makeSandbox(own, ports.signal));
     if (!engine.pod.hostIpc) await making.mountTmpfs(paths.shm, { mode: 0o1777, options: `size=${SHM_BYTES}` });
     if (engine.pod.processes === 'shared') await shareProcesses(ports, engine, paths);
@@ -200,6 +204,7 @@ async function sweep(ports: PodHostPorts, engine: EngineView, paths: PodPaths): 
     const shared = dirname(paths.namespaces);
     if ((await readdir(shared)).length === 0) await unmount(shared);
   });
+  releaseIds(ports.roots.state, engine.record.uid);
 }
 
 /** Held while the mount point of all pods' namespaces may come or go. */

@@ -4,10 +4,10 @@ import { rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SECOND } from '../../base/clock.ts';
-import { type ErrorCode, isMinirtError, messageOf } from '../../base/errors.ts';
+import { type ErrorCode, type MinirtError, isMinirtError, messageOf } from '../../base/errors.ts';
 import { Teardown } from '../../base/teardown.ts';
 import { createContainer, removeContainer } from '../../container/runtime.ts';
-import type { ContainerSpec, Credentials, RootFs } from '../../container/spec.ts';
+import type { ContainerSpec, Credentials, IdRange, RootFs } from '../../container/spec.ts';
 import { peekImage } from '../../helper/peek.ts';
 import type { Image } from '../../image/store.ts';
 import type { Container, EnvVar } from '../../manifest/pod.ts';
@@ -23,7 +23,7 @@ import { eventOf } from '../notes.ts';
 import type { ProcessUser } from '../record.ts';
 import { limitsOf } from '../resources.ts';
 import { signalNumber } from '../signals.ts';
-import { credentialsFor, verifyNonRoot } from '../security.ts';
+import { credentialsFor, verifyMapped, verifyNonRoot } from '../security.ts';
 import { containerSpec } from '../spec.ts';
 import { filesOfEnv } from '../volumes/env-files.ts';
 import { volumeMounts } from '../volumes/index.ts';
@@ -37,6 +37,7 @@ import { givenCapabilities } from './resources.ts';
 import { type Live, type LiveOptions, follow } from './live.ts';
 import { noteSecrets } from './mask.ts';
 import { namespacesOf, sandboxFiles, volumeHome } from './sandbox.ts';
+import { idsOf } from './users.ts';
 
 /** The kubelet looks again at a container it could not create after this long. */
 const RETRY_SECONDS = 10n;
@@ -185,13 +186,15 @@ async function specOf(starting: Starting, image: Image, id: string): Promise<Con
   const restart = record.containers.find((one) => one.name === container.name)?.restartCount ?? 0;
   const identity = { namespace: pod.namespace, name: pod.name, uid: record.uid };
   const env = await environmentOf(ports, engine, container);
-  const capabilities = givenCapabilities(ports.cgroups);
+  const capabilities = givenCapabilities(pod, ports.cgroups);
+  const users = pod.ownUsers ? idsOf(ports.roots.state, record.uid) : undefined;
   return containerSpec({
     pod,
     container,
     image: image.config,
     env,
-    user: await credentials(starting, rootfs, image.config.user),
+    user: await credentials(starting, rootfs, { user: image.config.user, users }),
+    users,
     capabilities,
     devices: container.security.privileged ? hostDevices() : [],
     id,
@@ -236,12 +239,18 @@ async function environmentOf(
 }
 
 /** Who the container's process is; names and groups come from the image's own files. */
-async function credentials({ engine, container, ports }: Starting, rootfs: RootFs, user: string): Promise<Credentials> {
+async function credentials(
+  { engine, container, ports }: Starting,
+  rootfs: RootFs,
+  { user, users }: { readonly user: string; readonly users: IdRange | undefined },
+): Promise<Credentials> {
   verifyNonRoot(engine.pod, container, { user }, engine.record.uid);
   const files = ['/etc/passwd', '/etc/group'].map((path) => ({ path, limit: ACCOUNTS_LIMIT }));
   const accounts = await peekImage(rootfs, files, ports.signal);
   const text = (path: string): string => accounts.get(path)?.toString('utf8') ?? '';
-  return credentialsFor(engine.pod, container, { user, passwd: text('/etc/passwd'), group: text('/etc/group') });
+  const found = credentialsFor(engine.pod, container, { user, passwd: text('/etc/passwd'), group: text('/etc/group') });
+  if (users !== undefined) verifyMapped(found, users);
+  return found;
 }
 
 /** What the runtime itself could not do; all else is about what the container asks for. */
@@ -256,7 +265,8 @@ function createFailure({ ports, container }: Starting, error: unknown): Containe
   const part = partFailure(container, error);
   const imagePart = imagePartFailure(container, error);
   const config = part !== undefined || (isMinirtError(error) && !OF_RUNTIME.has(error.code));
-  const hint = !config && isMinirtError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
+  const why = isMinirtError(error) ? (error.hint ?? unmapped(error)) : undefined;
+  const hint = !config && why !== undefined ? ` (${why})` : '';
   const message = part ?? imagePart ?? `${messageOf(error)}${hint}`;
   return {
     kind: 'createFailed',
@@ -265,6 +275,12 @@ function createFailure({ ports, container }: Starting, error: unknown): Containe
     retryAt: ports.clock.now() + RETRY_SECONDS * SECOND,
     events: [{ reason: 'Failed', message: `Error: ${message}` }],
   };
+}
+
+/** What the kernel's "invalid argument" means for a volume of a pod with users of its own. */
+function unmapped({ details }: MinirtError): string | undefined {
+  if (!String(details['what']).startsWith('id-map ')) return undefined;
+  return 'the file system there has no id-mapped mounts, which hostUsers: false takes';
 }
 
 function terminationLog(ports: PodHostPorts, engine: EngineView, id: string): string {

@@ -27,6 +27,7 @@ describe('a manifest of one container and nothing else', () => {
       security: buildPodSecurity(),
       processes: 'own',
       hostIpc: false,
+      ownUsers: false,
       name: 'p',
       namespace: 'default',
       labels: {},

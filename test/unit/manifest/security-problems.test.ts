@@ -31,7 +31,7 @@ describe('a security context', () => {
       [': Invalid value: "": cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'],
     ],
     ['{allowPrivilegeEscalation: false, capabilities: {add: [SYS_ADMIN]}}', []],
-    ['{procMount: Unmasked}', ['procMount: not yet supported']],
+    ['{procMount: Unmasked}', ['procMount: Invalid value: "Unmasked": `hostUsers` must be false to use `Unmasked`']],
   ])('%s', (context, expected) => {
     expect(said(`securityContext: ${context}`)).toEqual(expected.map((one) => expect.stringContaining(one) as string));
   });
@@ -39,6 +39,23 @@ describe('a security context', () => {
   test('shares the processes of the pod or those of the host', () => {
     expect(said('tty: false', '  hostPID: true\n  shareProcessNamespace: true\n')).toEqual([
       'spec.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled',
+    ]);
+  });
+
+  test('in a user namespace has a /proc of its own, and nothing of the host', () => {
+    expect(said('securityContext: {procMount: Unmasked}', '  hostUsers: false\n')).toEqual([]);
+    expect(said('tty: false', '  hostUsers: false\n  hostPID: true\n  hostIPC: true\n  hostNetwork: true\n')).toEqual(
+      ['hostPID', 'hostIPC', 'hostNetwork'].map((field) => `spec.${field}: Forbidden: when \`hostUsers\` is false`),
+    );
+    const mount = '{name: v, mountPath: /v, mountPropagation: Bidirectional}';
+    const { problems } = parseManifest(
+      podWith(['securityContext: {privileged: true}', `volumeMounts: [${mount}]`]).concat(
+        '  hostUsers: false\n  volumes: [{name: v, emptyDir: {}}]\n',
+      ),
+      { file: 'p.yaml', validate: 'strict' },
+    );
+    expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      'spec.containers[0].volumeMounts[0].mountPropagation: not supported: Bidirectional with `hostUsers: false`',
     ]);
   });
 

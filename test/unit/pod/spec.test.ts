@@ -29,6 +29,7 @@ async function targets(
     container,
     image: { entrypoint: [], cmd: [], env: [], workingDir: '' },
     user: { uid: 0, gid: 0, groups: [], home: '/' },
+    users: undefined,
     capabilities: [],
     devices: [],
     env: [],
