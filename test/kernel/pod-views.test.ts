@@ -84,7 +84,7 @@ function readable(name: string, text: string): string {
 }
 
 test('docs/what-pods-see.md is what containers see and can do (else: scripts/generate-docs)', async () => {
-  const columns = [];
+  const columns: (readonly string[])[] = [];
   for (const { pod, container } of views) {
     const started = await pods.start([{ line: script, ...container }], pod);
     await started.ended();
