@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'image.invalid'
   | 'image.unsupported'
   | 'image.digest-mismatch'
+  | 'image.too-large'
   | 'image.in-use'
   | 'reference.invalid'
   | 'network.failed'

@@ -22,6 +22,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   'image.invalid': EXIT.failed,
   'image.unsupported': EXIT.failed,
   'image.digest-mismatch': EXIT.failed,
+  'image.too-large': EXIT.failed,
   'image.in-use': EXIT.failed,
   'network.failed': EXIT.failed,
   'hook.failed': EXIT.failed,

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { MinirtError } from '../base/errors.ts';
+import { compressionIn } from './compression.ts';
 import { parseConfig } from './config.ts';
 import { digestOf } from './digest.ts';
-import { headOf, isGzip } from './files.ts';
+import { headOf } from './files.ts';
 import { isObject, parseJson, textIn, textsIn } from './json.ts';
 import { type Stage, type StagedImage, checkConfig } from './layout.ts';
 import { type Descriptor, MEDIA, type Manifest } from './manifest.ts';
@@ -41,8 +42,9 @@ export function layerDescriptor(
   blob: { readonly digest: string; readonly size: number },
   head: Uint8Array,
 ): Descriptor {
+  const compression = compressionIn(head);
   return {
-    mediaType: isGzip(head) ? MEDIA.gzip : MEDIA.tar,
+    mediaType: compression === 'none' ? MEDIA.tar : MEDIA[compression],
     digest: blob.digest,
     size: blob.size,
     annotations: {},

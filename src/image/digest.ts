@@ -56,26 +56,22 @@ export interface Expected {
   readonly size: number | undefined;
 }
 
-/** Passes bytes on, never one more than expected, and ends with an error unless they are the expected ones. */
-export function verifying(expected: Expected): Transform {
+/**
+ * Passes bytes on, never one more than expected, and ends with an error unless they are the expected ones.
+ * @throws MinirtError image.digest-mismatch while reading
+ */
+export async function* verified(bytes: AsyncIterable<Uint8Array>, expected: Expected): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let size = 0;
   const refuse = (found: string): MinirtError =>
     new MinirtError('image.digest-mismatch', `verify ${expected.what}: ${expected.digest}: ${found}`);
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      if (expected.size !== undefined && size > expected.size)
-        return done(refuse(`longer than ${expected.size} bytes`));
-      hash.update(chunk);
-      done(null, chunk);
-    },
-    flush(done) {
-      const digest = `sha256:${hash.digest('hex')}`;
-      if (expected.size !== undefined && size !== expected.size)
-        done(refuse(`${size} bytes instead of ${expected.size}`));
-      else if (digest !== expected.digest) done(refuse(`the content is ${digest}`));
-      else done();
-    },
-  });
+  for await (const chunk of bytes) {
+    size += chunk.length;
+    if (expected.size !== undefined && size > expected.size) throw refuse(`longer than ${expected.size} bytes`);
+    hash.update(chunk);
+    yield chunk;
+  }
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (expected.size !== undefined && size !== expected.size) throw refuse(`${size} bytes instead of ${expected.size}`);
+  if (digest !== expected.digest) throw refuse(`the content is ${digest}`);
 }

@@ -2,12 +2,13 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { MinirtError, isErrno } from '../base/errors.ts';
+import { HEAD_BYTES, compressionIn, inflated } from './compression.ts';
 import type { Tally } from './digest.ts';
 import { LARGEST_JSON } from './json.ts';
 import { type TarEntry, readTar } from './layer/entries.ts';
 import { linkTarget } from './layer/name.ts';
+import { type Limits, Meter } from './limits.ts';
 import type { Staging } from './staging.ts';
 
 /** An archive of an image holds a few files per layer. */
@@ -42,11 +43,16 @@ export function folderFiles(dir: string): ImageFiles {
 }
 
 /** The members of an archive, each in a file of the staging folder, under a name of ours. */
-export async function archiveFiles(source: Source, staging: Staging, signal: AbortSignal): Promise<ImageFiles> {
+export async function archiveFiles(
+  source: Source,
+  { staging, limits }: { readonly staging: Staging; readonly limits: Limits },
+  signal: AbortSignal,
+): Promise<ImageFiles> {
   const files = new Map<string, { readonly path: string; readonly staged: Tally }>();
   const links = new Map<string, string>();
+  const meter = new Meter({ ...limits, ratio: Infinity });
   let count = 0;
-  for await (const entry of readTar(await inflated(source))) {
+  for await (const entry of readTar(meter.count(await plainTar(source), 0))) {
     if (++count > MOST_FILES)
       throw new MinirtError('image.invalid', `load image: more than ${MOST_FILES} files in the archive`);
     const name = linkTarget(entry.name.replace(/^(\.?\/)+$/, 'root'));
@@ -76,53 +82,33 @@ function linkOf(name: string, entry: TarEntry): string | undefined {
   return parts.join('/');
 }
 
-/** The bytes of a tar, inflated when they are gzip. Multi-member gzip is one stream. */
-export async function inflated(source: Source): Promise<AsyncIterable<Uint8Array>> {
+/** The bytes of a tar, packed or not. */
+async function plainTar(source: Source): Promise<AsyncIterable<Uint8Array>> {
   const raw = 'path' in source ? createReadStream(source.path, { highWaterMark: 1 << 20 }) : source.stream;
   const iterator = raw[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const first = await iterator.next();
-  const head = first.done === true ? Buffer.alloc(0) : first.value;
+  const head: Buffer[] = [];
+  let seen = 0;
+  while (seen < HEAD_BYTES) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    head.push(next.value);
+    seen += next.value.length;
+  }
   const all = Readable.from(
     (async function* () {
-      if (head.length > 0) yield head;
+      for (const chunk of head) if (chunk.length > 0) yield chunk;
       for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
     })(),
     { objectMode: false, highWaterMark: 1 << 20 },
   );
-  if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) {
-    throw new MinirtError('image.unsupported', 'load image: it is compressed with zstd', {
-      hint: 'zstd -dc FILE | minirt load',
-    });
-  }
-  return isGzip(head) ? gunzipped(all) : all;
-}
-
-export function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b;
-}
-
-/** @throws MinirtError image.invalid while reading, when the gzip is broken or cut off */
-export async function* gunzipped(bytes: Readable): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
-  bytes.on('error', (error) => gunzip.destroy(error));
-  bytes.pipe(gunzip);
-  try {
-    yield* gunzip as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!code.startsWith('Z_')) throw error;
-    throw new MinirtError('image.invalid', `inflate: ${(error as Error).message}`, { cause: error });
-  } finally {
-    bytes.destroy();
-    gunzip.destroy();
-  }
+  return inflated(all, compressionIn(Buffer.concat(head)));
 }
 
 /** The first bytes of a file. */
 export async function headOf(path: string): Promise<Uint8Array> {
   const file = await open(path, 'r');
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();

@@ -1,4 +1,5 @@
 import { MinirtError } from '../base/errors.ts';
+import type { Compression } from './compression.ts';
 import { hostArchitecture } from './config.ts';
 import { hexOf } from './digest.ts';
 import { type JsonObject, isObject, parseObject, textIn } from './json.ts';
@@ -9,6 +10,7 @@ export const MEDIA = {
   config: 'application/vnd.oci.image.config.v1+json',
   tar: 'application/vnd.oci.image.layer.v1.tar',
   gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
 } as const;
 
 const INDEXES: ReadonlySet<string> = new Set([
@@ -30,6 +32,12 @@ const GZIPS: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
   'application/vnd.docker.image.rootfs.diff.tar.gzip',
   'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+]);
+
+const ZSTDS: ReadonlySet<string> = new Set([
+  MEDIA.zstd,
+  'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
+  'application/vnd.docker.image.rootfs.diff.tar.zstd',
 ]);
 
 /** More layers than overlayfs takes in one mount. */
@@ -93,11 +101,11 @@ function toManifest(document: JsonObject): Manifest {
 }
 
 /** @throws MinirtError image.unsupported */
-export function compressionOf(layer: Descriptor): 'none' | 'gzip' {
+export function compressionOf(layer: Descriptor): Compression {
   if (TARS.has(layer.mediaType)) return 'none';
   if (GZIPS.has(layer.mediaType)) return 'gzip';
-  const hint = layer.mediaType.endsWith('+zstd') ? { hint: 'compress the image with gzip instead' } : {};
-  throw new MinirtError('image.unsupported', `read manifest: layer of type ${layer.mediaType}`, hint);
+  if (ZSTDS.has(layer.mediaType)) return 'zstd';
+  throw new MinirtError('image.unsupported', `read manifest: layer of type ${layer.mediaType}`);
 }
 
 /**

@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readlink, rename, stat, symlink, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { isErrno } from '../base/errors.ts';
-import { type Expected, hexOf, verifying } from './digest.ts';
-import { gunzipped } from './files.ts';
+import { inflatedFile } from './compression.ts';
+import { type Expected, hexOf, verified } from './digest.ts';
 import { applyLayer } from './layer/apply.ts';
+import type { Meter } from './limits.ts';
 import { type Descriptor, compressionOf } from './manifest.ts';
 import type { Staging } from './staging.ts';
 import type { StorePaths } from './store-paths.ts';
@@ -74,6 +73,7 @@ export async function stageChain(
     readonly staging: Staging;
     readonly staged: StagedLayers;
     readonly mustEnd?: boolean;
+    readonly meter: Meter;
   },
   chain: readonly ChainLayer[],
   signal: AbortSignal,
@@ -85,8 +85,9 @@ export async function stageChain(
     if (directory === undefined) {
       directory = into.staging.name('l');
       await mkdir(directory, { mode: 0o755 });
-      const tar = layerTar(into.staging.blob(layer.blob.digest), layer);
-      await applyLayer(tar, { directory, lowers, mustEnd: into.mustEnd ?? false }, signal);
+      const tar = layerTar(into.staging.blob(layer.blob.digest), layer, into.meter);
+      const { meter, mustEnd = false } = into;
+      await applyLayer(tar, { directory, lowers, mustEnd, meter }, signal);
       into.staged.set(layer.chainId, directory);
     }
     lowers.unshift(directory);
@@ -110,20 +111,7 @@ export async function commitLayers(paths: StorePaths, staged: StagedLayers): Pro
 }
 
 /** The uncompressed bytes of a layer, which are the expected ones or an error. */
-async function* layerTar(path: string, layer: ChainLayer): AsyncGenerator<Uint8Array> {
+function layerTar(path: string, layer: ChainLayer, meter: Meter): AsyncIterable<Uint8Array> {
   const expected: Expected = { what: 'layer', digest: layer.diffId, size: undefined };
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  const plain =
-    compressionOf(layer.blob) === 'gzip'
-      ? Readable.from(gunzipped(file), { objectMode: false })
-      : file.pipe(new PassThrough());
-  const verified = verifying(expected);
-  file.on('error', (error) => verified.destroy(error));
-  plain.on('error', (error) => verified.destroy(error));
-  try {
-    yield* plain.pipe(verified) as AsyncIterable<Uint8Array>;
-  } finally {
-    file.destroy();
-    plain.destroy();
-  }
+  return verified(meter.count(inflatedFile(path, compressionOf(layer.blob)), layer.blob.size), expected);
 }

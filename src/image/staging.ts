@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FileLock } from '../helper/flock.ts';
 import { removeTree } from '../helper/fsops.ts';
-import { type Tally, tallying, verifying } from './digest.ts';
+import { type Tally, tallying, verified } from './digest.ts';
 import { type Descriptor } from './manifest.ts';
 import { type StorePaths, blobPath } from './store-paths.ts';
 import { withLock } from '../helper/flock.ts';
@@ -59,7 +59,7 @@ export class Staging implements AsyncDisposable {
   async copy(bytes: Readable, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
     const path = this.name('f');
     const expected = { what: 'blob', digest: descriptor.digest, size: descriptor.size };
-    await pipeline(bytes, verifying(expected), createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
+    await pipeline(verified(bytes, expected), createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
     this.#blobs.set(descriptor.digest, path);
   }
 

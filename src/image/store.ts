@@ -1,14 +1,16 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { abortReason } from '../base/clock.ts';
 import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { layerDescriptor, stageDockerArchive, stageImage } from './archive.ts';
+import { type Compression, compressionIn, inflatedFile } from './compression.ts';
 import { type ConfigDocument, type ImageConfig, formatConfig, parseConfig } from './config.ts';
-import { type Tally, digestOf, tallying } from './digest.ts';
-import { type Source, archiveFiles, folderFiles, headOf, isGzip, readDocument } from './files.ts';
+import { digestOf } from './digest.ts';
+import { type Source, archiveFiles, folderFiles, headOf, readDocument } from './files.ts';
 import { type ImageSource, SOURCE, readIndex, withImage, writeIndex } from './index-file.ts';
 import { REF_NAME, type StagedImage, stageLayout } from './layout.ts';
+import { DEFAULT_LIMITS, type Limits, Meter, NO_LIMITS } from './limits.ts';
 import { type Descriptor, type Manifest, choosePlatform, parseDocument } from './manifest.ts';
 import { normaliseReference, parseReference } from './reference.ts';
 import { type Rootfs, type StagedLayers, chainOf, commitLayers, findRootfs, stageChain } from './snapshot.ts';
@@ -91,17 +93,18 @@ export class ImageStore {
   /**
    * Stores the images of an OCI layout (folder or tar) or of a docker archive, with their layers unpacked; all or none.
    * Returns their names; an image without a name is called by its id.
-   * @throws MinirtError image.invalid, image.unsupported, image.digest-mismatch, reference.invalid, io
+   * @throws MinirtError image.invalid, image.unsupported, image.digest-mismatch, image.too-large, reference.invalid, io
    */
   async load(
     source: Source,
     signal: AbortSignal,
-    options: { readonly source?: ImageSource } = {},
+    options: { readonly source?: ImageSource; readonly limits?: Limits } = {},
   ): Promise<readonly string[]> {
+    const { source: origin = 'loaded', limits = DEFAULT_LIMITS } = options;
     makeStore(this.#paths);
     await using staging = await Staging.open(this.#paths, signal);
     const isFolder = 'path' in source && (await statSource(source.path)).isDirectory();
-    const files = isFolder ? folderFiles(source.path) : await archiveFiles(source, staging, signal);
+    const files = isFolder ? folderFiles(source.path) : await archiveFiles(source, { staging, limits }, signal);
     const stage = { files, staging, paths: this.#paths, signal };
     let images: readonly StagedImage[];
     if (await files.has('index.json')) images = await stageLayout(stage);
@@ -110,20 +113,20 @@ export class ImageStore {
       throw new MinirtError('image.invalid', 'load image: neither an OCI layout nor a docker archive', {
         hint: 'minirt import takes a root filesystem',
       });
-    await this.#commit({ staging, images, source: options.source ?? 'loaded' }, signal);
+    await this.#commit({ staging, images, source: origin, limits }, signal);
     return images.flatMap(({ names, manifest }) => (names.length > 0 ? names : [manifest.config.digest]));
   }
 
   /**
-   * Makes an image of one layer from the tar of a root filesystem (gzip or plain).
-   * @throws MinirtError image.invalid, reference.invalid, io
+   * Makes an image of one layer from the tar of a root filesystem (gzip, zstd or plain).
+   * @throws MinirtError image.invalid, image.unsupported, image.too-large, reference.invalid, io
    */
   async importRootfs(
     source: Source,
-    reference: string,
-    config: Partial<ImageConfig>,
+    what: { readonly reference: string; readonly config?: Partial<ImageConfig>; readonly limits?: Limits },
     signal: AbortSignal,
   ): Promise<Image> {
+    const { reference, config = {}, limits = DEFAULT_LIMITS } = what;
     const { digest, ...tagged } = parseReference(reference);
     if (digest !== undefined)
       throw new MinirtError('reference.invalid', `import image: ${reference}: a digest cannot be chosen`);
@@ -139,10 +142,11 @@ export class ImageStore {
     const file = await staging.write(bytes, signal);
     const head = await headOf(file.path);
     staging.adopt(file.digest, file.path);
-    const diffId = isGzip(head) ? await digestOfGzip(file.path, signal) : file.digest;
+    const compression = compressionIn(head);
+    const diffId = compression === 'none' ? file.digest : await plainDigest(file, compression, { limits, signal });
     const document = formatConfig(config, { diffIds: [diffId], created: new Date().toISOString() });
     const image = await stageImage(staging, { config: document, layers: [layerDescriptor(file, head)], names: [name] });
-    await this.#commit({ staging, images: [image], source: 'imported', mustEnd: true }, signal);
+    await this.#commit({ staging, images: [image], source: 'imported', limits, mustEnd: true }, signal);
     const imported = await this.find(name);
     if (imported === undefined) throw new MinirtError('internal', `import image: ${name}: it is not there`);
     return imported;
@@ -160,7 +164,7 @@ export class ImageStore {
     await using staging = await Staging.open(this.#paths, signal);
     return await withLock(this.#paths.layersLock, signal, async () => {
       const staged: StagedLayers = new Map();
-      await stageChain({ paths: this.#paths, staging, staged }, chain, signal);
+      await stageChain({ paths: this.#paths, staging, staged, meter: new Meter(NO_LIMITS) }, chain, signal);
       await commitLayers(this.#paths, staged);
       const rootfs = await findRootfs(this.#paths, chain);
       if (rootfs === undefined)
@@ -171,14 +175,22 @@ export class ImageStore {
 
   /** Unpacks, and only then shows: an image in the index is one whose every byte was verified. */
   async #commit(
-    what: { staging: Staging; images: readonly StagedImage[]; source: ImageSource; mustEnd?: boolean },
+    what: {
+      staging: Staging;
+      images: readonly StagedImage[];
+      source: ImageSource;
+      limits: Limits;
+      mustEnd?: boolean;
+    },
     signal: AbortSignal,
   ): Promise<void> {
     await withLock(this.#paths.layersLock, signal, async () => {
       const staged: StagedLayers = new Map();
-      const into = { paths: this.#paths, staging: what.staging, staged, mustEnd: what.mustEnd ?? false };
-      for (const { config, manifest } of what.images)
+      for (const { config, manifest } of what.images) {
+        const meter = new Meter(what.limits);
+        const into = { paths: this.#paths, staging: what.staging, staged, meter, mustEnd: what.mustEnd ?? false };
         await stageChain(into, chainOf(config.diffIds, manifest.layers), signal);
+      }
       await withLock(this.#paths.indexLock, signal, async () => {
         await commitLayers(this.#paths, staged);
         await what.staging.commitBlobs();
@@ -234,15 +246,15 @@ async function statSource(path: string): Promise<{ isDirectory(): boolean }> {
   }
 }
 
-async function digestOfGzip(path: string, signal: AbortSignal): Promise<string> {
-  const tally: Tally = { digest: '', size: 0 };
-  const hash = tallying(tally);
-  hash.resume();
-  try {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), createGunzip(), hash, { signal });
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    throw new MinirtError('image.invalid', `inflate: ${messageOf(cause)}`, { cause });
+async function plainDigest(
+  { path, size }: { readonly path: string; readonly size: number },
+  compression: Compression,
+  { limits, signal }: { readonly limits: Limits; readonly signal: AbortSignal },
+): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of new Meter(limits).count(inflatedFile(path, compression), size)) {
+    if (signal.aborted) throw abortReason(signal);
+    hash.update(chunk);
   }
-  return tally.digest;
+  return `sha256:${hash.digest('hex')}`;
 }

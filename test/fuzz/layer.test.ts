@@ -7,6 +7,7 @@ import { isMinirtError } from '../../src/base/errors.ts';
 import { applyLayer } from '../../src/image/layer/apply.ts';
 import { readTar } from '../../src/image/layer/entries.ts';
 import { entryName } from '../../src/image/layer/name.ts';
+import { DEFAULT_LIMITS, Meter } from '../../src/image/limits.ts';
 import { type TestEntry, tar } from '../support/images.ts';
 
 const never = new AbortController().signal;
@@ -61,7 +62,11 @@ describe('layers', () => {
         const directory = join(dir, `l${++count}`);
         mkdirSync(directory);
         try {
-          await applyLayer(once(await tar(entries)), { directory, lowers: [join(dir, 'lower')] }, never);
+          await applyLayer(
+            once(await tar(entries)),
+            { directory, lowers: [join(dir, 'lower')], meter: new Meter(DEFAULT_LIMITS) },
+            never,
+          );
         } catch (error) {
           if (!isMinirtError(error) || !['image.invalid', 'image.unsupported'].includes(error.code)) throw error;
         }

@@ -94,11 +94,13 @@ describe('the image store', () => {
   test('import makes an image of a root filesystem; a tar that is cut off is none', async () => {
     const bytes = await layer('imported');
     const config = { cmd: ['run'], env: ['A=b'], stopSignal: 'INT' };
-    const image = await store.importRootfs(stream(gzipSync(bytes)), 'mine', config, never);
+    const image = await store.importRootfs(stream(gzipSync(bytes)), { reference: 'mine', config }, never);
     expect(image).toMatchObject({ names: ['docker.io/library/mine:latest'], source: 'imported', config });
     const { store: layers, layers: names } = await store.rootfs(image, never);
     expect(readFileSync(join(layers, names[0] ?? '', 'id'), 'utf8')).toBe('imported');
-    await expect(store.importRootfs(stream(bytes.subarray(0, 1024)), 'half', {}, never)).rejects.toMatchObject({
+    await expect(
+      store.importRootfs(stream(bytes.subarray(0, 1024)), { reference: 'half' }, never),
+    ).rejects.toMatchObject({
       code: 'image.invalid',
     });
     expect(await store.find('half')).toBeUndefined();

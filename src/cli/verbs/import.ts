@@ -1,8 +1,13 @@
 import { type ImageConfig, openImageStore } from '../../image/store.ts';
 import { say } from '../io.ts';
+import { type LimitFlags, limitOptions, limitsOf } from '../limits.ts';
 import { type Verb, usage } from '../verb.ts';
 
-export const verb: Verb<{ config?: Partial<ImageConfig> }> = {
+interface Options extends LimitFlags {
+  readonly config?: Partial<ImageConfig>;
+}
+
+export const verb: Verb<Options> = {
   arguments: '<rootfs> <reference>',
   options: [
     {
@@ -10,13 +15,16 @@ export const verb: Verb<{ config?: Partial<ImageConfig> }> = {
       text: 'how it is run, as in an OCI config: {"Entrypoint": ["/app"], "Env": ["A=1"], "User": "app"}',
       parse: parseImageConfig,
     },
+    ...limitOptions,
   ],
-  notes: 'ROOTFS is a tar file of a root filesystem, gzip too, or - for stdin.',
+  notes: 'ROOTFS is a tar file of a root filesystem, gzip and zstd too, or - for stdin.',
   async run({ io, roots }, { words, options }) {
     const [rootfs = '', reference = '', ...more] = words;
     if (more.length > 0) throw usage('import takes a root filesystem and one name');
     const source = rootfs === '-' ? { stream: io.stdin } : { path: rootfs };
-    const image = await openImageStore(roots.root).importRootfs(source, reference, options.config ?? {}, io.signal);
+    const store = openImageStore(roots.root);
+    const { config = {} } = options;
+    const image = await store.importRootfs(source, { reference, config, limits: limitsOf(options) }, io.signal);
     for (const name of image.names) say(io, name);
     return 0;
   },

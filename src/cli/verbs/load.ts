@@ -1,9 +1,10 @@
 import { ensureRecipe } from '../../image/recipe.ts';
 import { openImageStore } from '../../image/store.ts';
 import { say, tell } from '../io.ts';
+import { type LimitFlags, limitOptions, limitsOf } from '../limits.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
 
-interface Options {
+interface Options extends LimitFlags {
   readonly input?: string;
   readonly recipe?: string;
   readonly quiet?: boolean;
@@ -15,8 +16,10 @@ export const verb: Verb<Options> = {
     { flags: '-i, --input <file>', text: 'a tar file or a folder, instead of stdin' },
     { flags: '--recipe <name>', text: 'make an image that ships as a recipe: busybox, nginx or probe' },
     { flags: '-q, --quiet', text: 'only the names' },
+    ...limitOptions,
   ],
-  notes: 'Takes an OCI layout (folder or tar) and `docker save` archives, gzip too: `docker save app | minirt load`.',
+  notes:
+    'Takes an OCI layout (folder or tar) and `docker save` archives, gzip and zstd too: `docker save app | minirt load`.',
   async run(context, { options }) {
     const { io } = context;
     if (options.recipe !== undefined) {
@@ -28,11 +31,13 @@ export const verb: Verb<Options> = {
   },
 };
 
-async function load({ io, roots }: Context, { input, recipe }: Options): Promise<readonly string[]> {
+async function load({ io, roots }: Context, options: Options): Promise<readonly string[]> {
+  const { input, recipe } = options;
+  const limits = limitsOf(options);
   const store = openImageStore(roots.root);
   if (recipe !== undefined) return (await ensureRecipe(store, recipe, io.signal)).names;
-  if (input !== undefined && input !== '-') return store.load({ path: input }, io.signal);
+  if (input !== undefined && input !== '-') return store.load({ path: input }, io.signal, { limits });
   if (io.stdin.isTTY)
     throw usage('stdin is a terminal: nothing to load', '`minirt load -i FILE`, or pipe an archive in');
-  return store.load({ stream: io.stdin }, io.signal);
+  return store.load({ stream: io.stdin }, io.signal, { limits });
 }

@@ -1,10 +1,9 @@
 import { MinirtError, isMinirtError } from '../../base/errors.ts';
 import { FsOps, type FileTime } from '../../helper/fsops.ts';
+import type { Meter } from '../limits.ts';
 import { type TarEntry, readTar } from './entries.ts';
 import { entryName, linkTarget } from './name.ts';
 
-/** A layer with more members than this is not one that somebody means to run. */
-const MOST_ENTRIES = 1_000_000;
 /** Ids are 32 bits; the last one means "no change" to chown. */
 const LARGEST_ID = 2 ** 32 - 2;
 /** Failures of the host, whatever the layer says. */
@@ -27,12 +26,14 @@ export interface ApplyOptions {
   readonly lowers: readonly string[];
   /** Whether an archive without an end mark counts as cut off: where no digest says otherwise. */
   readonly mustEnd?: boolean;
+  readonly meter: Meter;
 }
 
 /**
  * Unpacks one layer in the form overlayfs reads. On any error the directory holds an unfinished tree that the caller
  * drops.
- * @throws MinirtError image.invalid (the layer is broken or points outside), image.unsupported, io, helper.failed
+ * @throws MinirtError image.invalid (the layer is broken or points outside), image.unsupported, image.too-large, io,
+ *   helper.failed
  */
 export async function applyLayer(
   tar: AsyncIterable<Uint8Array>,
@@ -43,10 +44,8 @@ export async function applyLayer(
   const markers = { opaque: new Set<string>(), whiteouts: new Set<string>() };
   try {
     for (const lower of options.lowers) await ops.send('lower', Buffer.from(lower).toString('latin1'));
-    let count = 0;
     for await (const entry of readTar(tar, { mustEnd: options.mustEnd ?? false })) {
-      if (++count > MOST_ENTRIES)
-        throw new MinirtError('image.invalid', `unpack layer: more than ${MOST_ENTRIES} entries`);
+      options.meter.countEntry();
       await applyEntry(ops, entry, markers);
     }
     // Markers are about lower layers only, wherever in the layer they stand.

@@ -33,8 +33,8 @@ describe('a manifest', () => {
       'image.unsupported',
     ],
     [
-      'has a zstd layer',
-      { config, layers: [{ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd' }] },
+      'has a layer packed with bzip2',
+      { config, layers: [{ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar+bzip2' }] },
       undefined,
       'image.unsupported',
     ],
