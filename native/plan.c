@@ -62,6 +62,7 @@ static const struct shape shapes[] = {
 	{ "caps", "me", NUMBER, AT(caps), { "x", "x", "x", "x", "x" } },
 	{ "no-new-privs", "me", FLAG, AT(no_new_privs), { NULL } },
 	{ "seccomp", "me", TEXT, AT(seccomp), { "/" } },
+	{ "apparmor", "me", TEXT, AT(apparmor), { "*" } },
 	{ "rlimit", "me", LIST, AT(rlimits), { "*", "l", "l" } },
 	{ "oom-score-adj", "me", TEXT, AT(oom), { "i", "required|preferred" } },
 	{ "exec", "e", TEXT, AT(exec), { "*", "client|hook" } },
@@ -207,7 +208,7 @@ void plan_read(struct plan *plan, int fd, char role)
 	struct words words;
 	size_t at = 1;
 
-	*plan = (struct plan){ .umask = 022, .seccomp_fd = -1 };
+	*plan = (struct plan){ .umask = 022, .seccomp_fd = -1, .apparmor_fd = -1 };
 	if (words_read(&words, fd, PLAN_LIMIT) < 0)
 		fail(STAGE_PLAN, "read");
 	errno = EINVAL;

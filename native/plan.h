@@ -66,6 +66,8 @@ struct plan {
 	uint64_t caps[CAPS_SETS];
 	bool no_new_privs;
 	char *seccomp;
+	char *apparmor;
+	int apparmor_fd;     /* by process_prepare */
 	int seccomp_fd;	     /* by process_prepare */
 	struct list rlimits; /* NAME SOFT HARD, ... */
 	char *oom[2];	     /* N, required|preferred */

@@ -58,6 +58,14 @@ void process_prepare(struct plan *plan)
 		if (plan->seccomp_fd < 0)
 			fail(STAGE_SECCOMP, "open %s", plan->seccomp);
 	}
+	/* The host's /proc, and this task's own attribute: from inside neither could be had, or trusted. */
+	if (plan->apparmor != NULL) {
+		plan->apparmor_fd = open("/proc/self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
+		if (plan->apparmor_fd < 0)
+			plan->apparmor_fd = open("/proc/self/attr/exec", O_WRONLY | O_CLOEXEC);
+		if (plan->apparmor_fd < 0)
+			fail(STAGE_CREDENTIALS, "apparmor %s", plan->apparmor);
+	}
 	if (plan->oom[0] == NULL)
 		return;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -224,6 +232,21 @@ void process_apply(const struct plan *plan, int lifeline)
 	}
 }
 
+/* The profile comes with the program. */
+static void ask_for_profile(const struct plan *plan)
+{
+	char text[PATH_MAX + 8];
+	int size;
+
+	if (plan->apparmor == NULL)
+		return;
+	size = snprintf(text, sizeof(text), "exec %s", plan->apparmor);
+	errno = ENAMETOOLONG;
+	if (size < 0 || (size_t)size >= sizeof(text) ||
+	    write(plan->apparmor_fd, text, (size_t)size) != size)
+		fail(STAGE_CREDENTIALS, "apparmor %s", plan->apparmor);
+}
+
 static const char *path_of(const struct list *env)
 {
 	for (size_t i = 0; i < env->count; i++)
@@ -270,6 +293,7 @@ void process_execute(const struct plan *plan)
 	if (plan->args.count == 0 || args[0][0] == '\0' ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		fail(STAGE_EXEC, "no command");
+	ask_for_profile(plan);
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		fail(STAGE_EXEC, "close_range");
 	if (strchr(args[0], '/') != NULL)

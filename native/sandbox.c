@@ -75,7 +75,7 @@ static void keep_namespace(const char *kind, const char *path, int users)
 }
 
 /* Written through a procfs of our own, which nobody can have mounted over; dots separate, slashes are refused. */
-static void set_sysctl(const char *name, const char *value)
+static void set_sysctl(const struct plan *plan, const char *name, const char *value)
 {
 	char path[256];
 	int size = snprintf(path, sizeof(path), "sys/%s", name);
@@ -92,8 +92,13 @@ static void set_sysctl(const char *name, const char *value)
 	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		fail(STAGE_NAMESPACES, "private procfs");
 	proc = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	/* Those of an ipc namespace are for whoever is root where it belongs, those of a network for who has power over it. */
+	bool as_owner = users_own(plan) && strncmp(name, "net.", 4) != 0;
+	if (as_owner && seteuid(users_on_host(plan, 0)) < 0)
+		fail(STAGE_NAMESPACES, "sysctl %s", name);
 	fd = proc < 0 ? -1 : path_open(proc, path, O_WRONLY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-	if (fd < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+	if (fd < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value) ||
+	    (as_owner && seteuid(0) < 0))
 		fail(STAGE_NAMESPACES, "sysctl %s", name);
 }
 
@@ -150,7 +155,7 @@ int role_sandbox(int argc, char **argv)
 		if (step->kind == STEP_BIND_NS)
 			keep_namespace(step->args[0], step->args[1], users);
 		else if (step->kind == STEP_SYSCTL)
-			set_sysctl(step->args[0], step->args[1]);
+			set_sysctl(&plan, step->args[0], step->args[1]);
 		else if (step->kind == STEP_PRIVATE_MOUNT)
 			make_private_mount(step->args[0]);
 		else if (step->kind == STEP_TMPFS)

@@ -160,6 +160,7 @@ export function processOps(spec: ProcessSpec): readonly Op[] {
     capabilityOp(spec),
     ...(spec.oomScoreAdj === undefined ? [] : [['oom-score-adj', String(spec.oomScoreAdj), 'preferred'] as const]),
     ...(spec.noNewPrivileges ? [['no-new-privs'] as const] : []),
+    ...(spec.appArmor === undefined ? [] : [['apparmor', spec.appArmor] as const]),
     ...(spec.seccomp === undefined ? [] : [['seccomp', spec.seccomp] as const]),
   ];
 }

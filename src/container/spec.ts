@@ -67,6 +67,8 @@ export interface ProcessSpec {
   readonly noNewPrivileges: boolean;
   /** Path of a compiled BPF filter. */
   readonly seccomp: string | undefined;
+  /** Name of a loaded profile. */
+  readonly appArmor?: string;
   /** Who goes first when memory runs out, -1000 to 1000; left alone where the host does not let minirt lower it. */
   readonly oomScoreAdj?: number;
   readonly terminal: boolean;

@@ -139,6 +139,19 @@ export type SeccompProfile =
       readonly file: string;
     };
 
+/** The AppArmor profile of a container's processes. */
+export type AppArmor = (
+  | { readonly kind: 'runtimeDefault' | 'unconfined' }
+  | {
+      readonly kind: 'localhost';
+      /** Name of a loaded profile. */
+      readonly profile: string;
+    }
+) & {
+  /** Whether the manifest insists on one. */
+  readonly demanded: boolean;
+};
+
 export interface Container {
   readonly name: string;
   readonly security: ContainerSecurity;
@@ -169,6 +182,7 @@ export interface Container {
   /** Of `lifecycle.stopSignal`; undefined: the image's. */
   readonly stopSignal: string | undefined;
   readonly seccomp: SeccompProfile;
+  readonly appArmor: AppArmor;
   readonly postStart: Handler | undefined;
   readonly preStop: Handler | undefined;
 }

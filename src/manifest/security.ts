@@ -23,17 +23,20 @@ export interface PodSecurity {
   readonly fsGroup: number | undefined;
   /** Whether volumes whose root has the right owner and mode are taken to be right all through. */
   readonly fsGroupOnMismatchOnly: boolean;
+  /** Settings of the pod's namespaces, as they are written. */
+  readonly sysctls: readonly { readonly name: string; readonly value: string }[];
 }
 
 type NewerPodSecurity = PodSecurityContext & { readonly supplementalGroupsPolicy?: string };
 
 export function buildPodSecurity(context: NewerPodSecurity = {}): PodSecurity {
-  const { supplementalGroups = [], supplementalGroupsPolicy, fsGroup, fsGroupChangePolicy } = context;
+  const { supplementalGroups = [], supplementalGroupsPolicy, fsGroup, fsGroupChangePolicy, sysctls = [] } = context;
   return {
     supplementalGroups,
     mergesGroups: supplementalGroupsPolicy !== 'Strict',
     fsGroup,
     fsGroupOnMismatchOnly: fsGroupChangePolicy === 'OnRootMismatch',
+    sysctls: sysctls.map(({ name, value }) => ({ name, value })),
   };
 }
 

@@ -4,7 +4,7 @@ import { capabilityNames, normaliseCapability } from '../base/capability-names.t
 import { nearest } from '../base/nearest.ts';
 import type { Path } from './node.ts';
 import { type Report, complain } from './problem.ts';
-import { validateSeccomp } from './validate-confinement.ts';
+import { validateAppArmor, validateSeccomp, validateSysctls } from './validate-confinement.ts';
 
 const LARGEST_ID = 2 ** 31 - 1;
 const IDS = `must be between 0 and ${LARGEST_ID}, inclusive`;
@@ -19,6 +19,8 @@ export function validatePodSecurity(spec: PodSpec, path: Path, report: Report): 
   const at = [...path, 'securityContext'];
   validateIds(context, ['runAsUser', 'runAsGroup', 'fsGroup'], at, report);
   validateSeccomp(context.seccompProfile, [...at, 'seccompProfile'], report);
+  validateAppArmor(context.appArmorProfile, [...at, 'appArmorProfile'], report);
+  validateSysctls(spec, [...at, 'sysctls'], report);
   context.supplementalGroups?.forEach((id, i) => {
     checkId(id, [...at, 'supplementalGroups', i], report);
   });
@@ -44,6 +46,7 @@ export function validateSecurity(
   }
   validateIds(context, ['runAsUser', 'runAsGroup'], path, report);
   validateSeccomp(context.seccompProfile, [...path, 'seccompProfile'], report);
+  validateAppArmor(context.appArmorProfile, [...path, 'appArmorProfile'], report);
   const { add = [], drop = [] } = context.capabilities ?? {};
   for (const [list, names] of Object.entries({ add, drop })) {
     names.forEach((name, i) => {

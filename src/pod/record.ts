@@ -52,10 +52,12 @@ export interface HostIdentity {
 
 /** A wish to end the pod. Later wishes only ever make it earlier (design §6). */
 export interface Termination {
-  /** Somebody's wish, activeDeadlineSeconds, or a limit of the pod's own; the first cause stays. */
-  readonly cause: 'request' | 'deadline' | 'evicted';
-  /** Why it was evicted. */
+  /** Somebody's wish, activeDeadlineSeconds, a limit of the pod's own, or a host that cannot have it; the first cause stays. */
+  readonly cause: 'request' | 'deadline' | 'evicted' | 'rejected';
+  /** Why it was evicted or rejected. */
   readonly message?: string;
+  /** Of a rejection: status.reason. */
+  readonly reason?: string;
   readonly requestedAt: MonoNs;
   /** ISO wall time: metadata.deletionTimestamp is this plus the grace period. */
   readonly requestedWall: string;

@@ -44,6 +44,8 @@ export interface SpecInput {
   readonly hostname: string;
   /** Path of the compiled filter. */
   readonly seccomp: string | undefined;
+  /** Name of a loaded profile. */
+  readonly appArmor: string | undefined;
   readonly log: string;
   /** Bytes that the host has. */
   readonly memory: number;
@@ -85,6 +87,7 @@ function processSpec({
   users,
   memory,
   seccomp,
+  appArmor,
   env: declared,
   capabilities,
 }: SpecInput): ProcessSpec {
@@ -98,6 +101,7 @@ function processSpec({
     capabilities: capabilitiesFor(container, capabilities),
     noNewPrivileges: !container.security.allowPrivilegeEscalation,
     seccomp,
+    ...(appArmor === undefined ? {} : { appArmor }),
     oomScoreAdj: oomScoreAdj(pod, container, memory),
     terminal: container.tty,
     stdin: container.stdin,

@@ -62,8 +62,11 @@ function placeOf({ sandbox }: PodRecord): Extract<PodRecord['sandbox'], { phase:
 
 /** Why a pod was ended though nobody asked for it. */
 function whyCut({ termination }: PodRecord): Pick<PodStatus, 'reason' | 'message'> {
-  if (termination?.cause === 'deadline') return DEADLINE_EXCEEDED;
-  return termination?.cause === 'evicted' ? { reason: EVICTED, message: termination.message ?? '' } : {};
+  if (termination === undefined) return {};
+  const { cause, reason = '', message = '' } = termination;
+  if (cause === 'deadline') return DEADLINE_EXCEEDED;
+  if (cause === 'evicted') return { reason: EVICTED, message };
+  return cause === 'rejected' ? { reason, message: `Pod was rejected: ${message}` } : {};
 }
 
 function containerStatus(pod: Pod, record: PodRecord, { container, spec }: Member): NewerContainerStatus {

@@ -1,14 +1,21 @@
 import type { MonoNs } from '../base/clock.ts';
 import type { Pod } from '../manifest/pod.ts';
+import type { Rejection } from './admission.ts';
 import { withTransitions } from './conditions.ts';
 import type { ContainerEvent, Moment } from './container-event.ts';
 import type { Note } from './journal-entry.ts';
 import { stepContainer } from './lifecycle.ts';
 import { RESTARTING_ALL, hasFailedInit, isInitialized, membersOf } from './order.ts';
-import type { ContainerRecord, HostIdentity, PodRecord, Sandbox, Terminated } from './record.ts';
+import type { ContainerRecord, HostIdentity, PodRecord, Sandbox, Terminated, Termination } from './record.ts';
 import { remark } from './notes.ts';
 import { asksRestartOfAll, mountBackoff, nextBackoff } from './restart.ts';
-import { type StopRequest, deadlineTermination, evictionTermination, mergeTermination } from './stop.ts';
+import {
+  type StopRequest,
+  deadlineTermination,
+  evictionTermination,
+  mergeTermination,
+  rejectionTermination,
+} from './stop.ts';
 
 /** What can happen to a pod. */
 export type PodEvent =
@@ -23,6 +30,8 @@ export type PodEvent =
   | { readonly kind: 'deadline' }
   /** It has outgrown a limit; `message` says which. */
   | { readonly kind: 'evict'; readonly message: string }
+  /** This host cannot have it. */
+  | { readonly kind: 'reject'; readonly why: Rejection }
   /** Every container is down that is to be restarted with all others. */
   | { readonly kind: 'allDown' }
   | { readonly kind: 'ended' }
@@ -85,6 +94,7 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
     }
     case 'deadline':
     case 'evict':
+    case 'reject':
       return record.termination === undefined ? cutShort(pod, record, event, moment) : plain({});
     case 'allDown':
       return plain({
@@ -104,16 +114,35 @@ function step(pod: Pod, record: PodRecord, event: PodEvent, moment: Moment): Pod
 function cutShort(
   pod: Pod,
   record: PodRecord,
-  event: Extract<PodEvent, { kind: 'deadline' | 'evict' }>,
+  event: Extract<PodEvent, { kind: 'deadline' | 'evict' | 'reject' }>,
   moment: Moment,
 ): PodStepped {
-  const evicted = event.kind === 'evict';
-  const termination = evicted ? evictionTermination(event.message, moment) : deadlineTermination(pod, moment);
+  const { termination, told } = cutOf(pod, event, moment);
   const { grace, remove, now } = termination;
-  const told: readonly Note[] = evicted
-    ? [{ kind: 'event', type: 'Warning', reason: EVICTED, message: event.message }]
-    : deadlineNotes({ termination }, 2);
-  return { record: { ...record, termination }, notes: [...told, { kind: 'terminate', grace, remove, now }] };
+  // Nothing was made, though it had been begun.
+  const sandbox: Sandbox =
+    event.kind === 'reject' ? { phase: 'failed', message: event.why.message, retryAt: moment.at } : record.sandbox;
+  return { record: { ...record, termination, sandbox }, notes: [...told, { kind: 'terminate', grace, remove, now }] };
+}
+
+function cutOf(
+  pod: Pod,
+  event: Extract<PodEvent, { kind: 'deadline' | 'evict' | 'reject' }>,
+  moment: Moment,
+): { readonly termination: Termination; readonly told: readonly Note[] } {
+  const warning = (reason: string, message: string): Note => ({ kind: 'event', type: 'Warning', reason, message });
+  switch (event.kind) {
+    case 'deadline': {
+      const termination = deadlineTermination(pod, moment);
+      return { termination, told: deadlineNotes({ termination }, 2) };
+    }
+    case 'evict':
+      return { termination: evictionTermination(event.message, moment), told: [warning(EVICTED, event.message)] };
+    case 'reject': {
+      const { reason, message } = event.why;
+      return { termination: rejectionTermination(event.why, moment), told: [warning(reason, message)] };
+    }
+  }
 }
 
 /** The back-off of volumes goes on until all of them are there. */

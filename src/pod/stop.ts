@@ -1,4 +1,5 @@
 import { type MonoNs, SECOND, seconds, wholeSeconds } from '../base/clock.ts';
+import type { Rejection } from './admission.ts';
 import type { Container, Pod } from '../manifest/pod.ts';
 import type { Because, HookRun, PodRecord, Stopping, Termination } from './record.ts';
 
@@ -77,6 +78,21 @@ export function evictionTermination(message: string, moment: { at: MonoNs; wall:
     killBy: undefined,
     now: false,
     remove: false,
+  };
+}
+
+/** This host cannot have the pod: nothing of it is begun. */
+export function rejectionTermination(
+  { reason, message }: Rejection,
+  moment: { at: MonoNs; wall: string },
+): Termination {
+  return {
+    ...evictionTermination(message, moment),
+    cause: 'rejected',
+    reason,
+    grace: 0,
+    hooksUntil: moment.at,
+    now: true,
   };
 }
 

@@ -41,6 +41,11 @@ const anyPath: readonly Edit[] = [
 ];
 
 export const controls: Readonly<Record<string, Control>> = {
+  'safe-sysctls': {
+    without: 'the list of sysctls that pods may have',
+    edits: [{ file: 'src/pod/admission.ts', from: '!isSafeSysctl(name)', to: 'false && !isSafeSysctl(name)' }],
+    tests: [['sysctls', 'CVE-2022-0811']],
+  },
   'image-paths': {
     without: 'resolution of the paths of an image beneath its root',
     edits: anyPath,

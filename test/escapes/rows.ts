@@ -129,6 +129,14 @@ export const rows: readonly Row[] = [
     controls: ['cgroup-writes'],
   },
   {
+    ids: ['CVE-2022-0811'],
+    how: 'a sysctl of a pod, or a value with a second one in it, changed the host',
+    defence:
+      "only sysctls that a kubelet calls safe, of one line, written in the pod's namespaces through a procfs that nobody else has",
+    proof: 'test',
+    controls: ['safe-sysctls'],
+  },
+  {
     ids: ['CVE-2022-1708', 'CVE-2022-31030'],
     how: 'the output of a hook was kept in memory without a limit',
     defence: 'the helper keeps the first 64 KiB in a file, and reads on',

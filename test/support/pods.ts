@@ -49,6 +49,7 @@ export function aContainer(sketch: ContainerSketch = {}): Container {
     volumeMounts: [],
     stopSignal: undefined,
     seccomp: { kind: 'runtimeDefault' },
+    appArmor: { kind: 'runtimeDefault', demanded: false },
     postStart: undefined,
     preStop: undefined,
     ...sketch,

@@ -1,5 +1,7 @@
 import { type Rows, noMeaning, notYet, supported } from './row.ts';
 
+const APPARMOR =
+  'RuntimeDefault where the host has AppArmor; demanded of one that has not, the pod fails as `AppArmor`.';
 const NO_WINDOWS = 'minirt runs Linux containers.';
 
 /** Who a process may be and what it may do. */
@@ -13,10 +15,12 @@ export const securityTables = {
     fsGroup: supported('int64', { note: 'Of volumes but hostPath and image; a group of every process.' }),
     fsGroupChangePolicy: supported('string', { values: ['Always', 'OnRootMismatch'], note: 'Missing: `Always`.' }),
     seccompProfile: supported('SeccompProfile', { note: 'RuntimeDefault where nothing is said.' }),
-    appArmorProfile: notYet('AppArmorProfile', 'isolation', { neutral: [{ type: 'Unconfined' }] }),
+    appArmorProfile: supported('AppArmorProfile', { note: APPARMOR }),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
     seLinuxChangePolicy: notYet('string', 'isolation', { values: ['MountOption', 'Recursive'] }),
-    sysctls: notYet('[]Sysctl', 'isolation'),
+    sysctls: supported('[]Sysctl', {
+      note: 'Those that a kubelet calls safe; a pod with another fails as `SysctlForbidden`.',
+    }),
     windowsOptions: noMeaning('WindowsSecurityContextOptions', NO_WINDOWS),
   },
   SecurityContext: {
@@ -29,7 +33,7 @@ export const securityTables = {
     capabilities: supported('Capabilities'),
     procMount: supported('string', { values: ['Default', 'Unmasked'], note: '`Unmasked` takes `hostUsers: false`.' }),
     seccompProfile: supported('SeccompProfile', { note: 'RuntimeDefault where nothing is said.' }),
-    appArmorProfile: notYet('AppArmorProfile', 'isolation', { neutral: [{ type: 'Unconfined' }] }),
+    appArmorProfile: supported('AppArmorProfile', { note: APPARMOR }),
     seLinuxOptions: notYet('SELinuxOptions', 'isolation', { neutral: [{}] }),
     windowsOptions: noMeaning('WindowsSecurityContextOptions', NO_WINDOWS),
   },
@@ -42,11 +46,8 @@ export const securityTables = {
     localhostProfile: supported('string', { note: 'Below `seccomp/` of the root folder (`--root`).' }),
   },
   AppArmorProfile: {
-    type: notYet('string', 'isolation', {
-      neutral: ['Unconfined'],
-      values: ['Localhost', 'RuntimeDefault', 'Unconfined'],
-    }),
-    localhostProfile: notYet('string', 'isolation'),
+    type: supported('string', { values: ['Localhost', 'RuntimeDefault', 'Unconfined'] }),
+    localhostProfile: supported('string', { note: 'Name of a profile that the kernel has.' }),
   },
   SELinuxOptions: {
     level: notYet('string', 'isolation'),
@@ -54,7 +55,7 @@ export const securityTables = {
     type: notYet('string', 'isolation'),
     user: notYet('string', 'isolation'),
   },
-  Sysctl: { name: notYet('string', 'isolation'), value: notYet('string', 'isolation') },
+  Sysctl: { name: supported('string', { note: 'Required.' }), value: supported('string', { note: 'Required.' }) },
   WindowsSecurityContextOptions: {
     gmsaCredentialSpec: noMeaning('string'),
     gmsaCredentialSpecName: noMeaning('string'),

@@ -1,4 +1,5 @@
 import { MinirtError } from '../../base/errors.ts';
+import { DEFAULT_PROFILE, hasAppArmor, isLoaded, loadDefaultProfile } from '../../container/apparmor.ts';
 import { seccompFilter } from '../../container/seccomp/index.ts';
 import type { Container } from '../../manifest/pod.ts';
 import { seccompDirs } from '../../state/paths.ts';
@@ -20,4 +21,21 @@ export async function filterOf(
     throw new MinirtError('config.missing', 'localhostProfile must be set if seccompProfile type is Localhost.');
   }
   return seccompFilter(seccomp, capabilitiesFor(container, ofHost), seccompDirs(roots), signal);
+}
+
+/**
+ * The AppArmor profile of a container's processes; undefined: none, or no AppArmor, without which a pod that insists on a
+ * profile has been rejected.
+ * @throws MinirtError host.unsupported for a profile that is not there, in containerd's words
+ */
+export async function appArmorOf({ appArmor }: Container, signal: AbortSignal): Promise<string | undefined> {
+  if (appArmor.kind === 'unconfined' || !hasAppArmor()) return undefined;
+  if (appArmor.kind === 'localhost') {
+    if (isLoaded(appArmor.profile)) return appArmor.profile;
+    throw new MinirtError('host.unsupported', `apparmor profile not found ${appArmor.profile}`, {
+      hint: 'load it with apparmor_parser',
+    });
+  }
+  await loadDefaultProfile(signal);
+  return DEFAULT_PROFILE;
 }

@@ -4,6 +4,7 @@ import { readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SECOND, abortReason } from '../../base/clock.ts';
 import { isMinirtError, messageOf } from '../../base/errors.ts';
+import { hasAppArmor } from '../../container/apparmor.ts';
 import type { Namespaces } from '../../container/spec.ts';
 import { withLock } from '../../helper/flock.ts';
 import { removeTree } from '../../helper/fsops.ts';
@@ -18,12 +19,14 @@ import {
   unmountFolder,
 } from '../../helper/sandbox.ts';
 import type { Pod } from '../../manifest/pod.ts';
+import { normaliseSysctl } from '../../manifest/sysctl.ts';
 import { detachPod, leaveNeighbours } from '../../network/index.ts';
 import { privateFolder, writeAtomically } from '../../state/files.ts';
 import { type PodPaths, type Roots, claimsDir, podPaths } from '../../state/paths.ts';
 import { isInMemory, memoryOptions } from '../../sys/memory.ts';
 import { thisNode } from '../../sys/node.ts';
 import type { EngineView } from '../engine.ts';
+import { rejection } from '../admission.ts';
 import { hostnameOf, onHost } from '../hostname.ts';
 import { prepareVolumes } from '../volumes/index.ts';
 import type { Preparing, VolumeHome } from '../volumes/kind.ts';
@@ -74,6 +77,8 @@ export function namespacesOf(pod: Pod, { namespaces: { pid, user, ...own } }: Sh
 /** Makes what the containers of a pod share: namespaces, an address, the files that say so. */
 export async function createSandbox(ports: PodHostPorts, engine: EngineView): Promise<void> {
   const paths = podPaths(ports.roots, engine.record.uid);
+  const why = rejection(engine.pod, { appArmor: hasAppArmor() });
+  if (why !== undefined) return engine.emit({ kind: 'reject', why });
   try {
     const files = sandboxFiles(paths);
     claimBulk(ports.roots, engine.record.uid);
@@ -89,10 +94,13 @@ export async function createSandbox(ports: PodHostPorts, engine: EngineView): Pr
     const { net, uts, ipc, user } = files.namespaces;
     const users = engine.pod.ownUsers ? { user } : {};
     const shared = { ...(engine.pod.hostIpc ? {} : { ipc }), ...users };
+    const sysctls = Object.fromEntries(
+      engine.pod.security.sysctls.map((one) => [normaliseSysctl(one.name), one.value]),
+    );
     const ids = engine.pod.ownUsers ? { users: claimIds(ports.roots.state, engine.record.uid) } : {};
     const own = onHost(engine.pod)
-      ? { namespaces: shared }
-      : { ...ids, namespaces: { ...shared, net, uts }, hostname: name, sysctls: NETWORK_SYSCTLS };
+      ? { namespaces: shared, sysctls }
+      : { ...ids, namespaces: { ...shared, net, uts }, hostname: name, sysctls: { ...NETWORK_SYSCTLS, ...sysctls } };
     await withLock(mountLock(ports), ports.signal, () => makeSandbox(own, ports.signal));
     if (!engine.pod.hostIpc) await making.mountTmpfs(paths.shm, { mode: 0o1777, options: `size=${SHM_BYTES}` });
     if (engine.pod.processes === 'shared') await shareProcesses(ports, engine, paths);

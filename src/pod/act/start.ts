@@ -29,7 +29,7 @@ import { filesOfEnv } from '../volumes/env-files.ts';
 import { volumeMounts } from '../volumes/index.ts';
 import type { VolumeSources } from '../volumes/kind.ts';
 import { imagePartFailure, partFailure } from '../volumes/mount.ts';
-import { filterOf } from './confinement.ts';
+import { appArmorOf, filterOf } from './confinement.ts';
 import type { PodHostPorts } from './host.ts';
 import { ensureImage, ownImage, volumeImages } from './image.ts';
 import { lastWords } from './last-words.ts';
@@ -205,6 +205,7 @@ async function specOf(starting: Starting, image: Image, id: string): Promise<Con
     hostname: hostnameOf(pod),
     memory: totalmem(),
     seccomp: await filterOf(ports, container, capabilities),
+    appArmor: await appArmorOf(container, ports.signal),
     log: containerLog(ports.roots, identity, { name: container.name, restart }),
     files: {
       hosts: files.hosts,

@@ -37,19 +37,6 @@ describe('a seccomp profile', () => {
   });
 });
 
-describe('an AppArmor profile', () => {
-  test.each([
-    ['is none', 'Unconfined', []],
-    [
-      'is refused while minirt cannot apply it',
-      'RuntimeDefault',
-      ['9:23: spec.containers[0].securityContext.appArmorProfile: not yet supported'],
-    ],
-  ])('%s', (_, type, expected) => {
-    expect(problems(pod([`securityContext: {appArmorProfile: {type: ${type}}}`]))).toEqual(expected);
-  });
-});
-
 describe('what confines a container', () => {
   const container = { name: 'c' };
   const of = (type: string, localhostProfile?: string): object => ({ seccompProfile: { type, localhostProfile } });
@@ -61,6 +48,18 @@ describe('what confines a container', () => {
     ['may be a file', undefined, of('Localhost', 'a.json'), { kind: 'localhost', file: 'a.json' }],
     ['is nothing when it is privileged', of('Localhost', 'a'), { privileged: true }, { kind: 'unconfined' }],
   ])('%s', (_, ofPod, own, seccomp) => {
-    expect(buildConfinement(ofPod, { ...container, ...(own && { securityContext: own }) })).toEqual({ seccomp });
+    expect(buildConfinement(ofPod, { ...container, ...(own && { securityContext: own }) })).toMatchObject({ seccomp });
+  });
+
+  const armor = (type: string, localhostProfile?: string): object => ({ appArmorProfile: { type, localhostProfile } });
+
+  test.each([
+    ['nobody says anything', undefined, undefined, { kind: 'runtimeDefault', demanded: false }],
+    ['the pod does', armor('RuntimeDefault'), undefined, { kind: 'runtimeDefault', demanded: true }],
+    ['its own word goes before', armor('Localhost', 'a'), armor('Unconfined'), { kind: 'unconfined', demanded: false }],
+    ['it names one', undefined, armor('Localhost', 'a'), { kind: 'localhost', profile: 'a', demanded: true }],
+    ['it is privileged', armor('Localhost', 'a'), { privileged: true }, { kind: 'unconfined', demanded: true }],
+  ])('AppArmor: %s', (_, ofPod, own, appArmor) => {
+    expect(buildConfinement(ofPod, { ...container, ...(own && { securityContext: own }) })).toMatchObject({ appArmor });
   });
 });

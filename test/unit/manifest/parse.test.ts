@@ -74,6 +74,7 @@ describe('a manifest of one container and nothing else', () => {
           volumeMounts: [],
           stopSignal: undefined,
           seccomp: { kind: 'runtimeDefault' },
+          appArmor: { kind: 'runtimeDefault', demanded: false },
           postStart: undefined,
           preStop: undefined,
         },

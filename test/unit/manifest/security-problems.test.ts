@@ -78,3 +78,46 @@ describe('a security context', () => {
     );
   });
 });
+
+describe('sysctls', () => {
+  test.each<[string, string, readonly string[]]>([
+    ['[{name: net.ipv4.tcp_syncookies, value: "0"}, {name: kernel/shm_rmid_forced, value: "1"}]', '', []],
+    // A kubelet takes them, and rejects the pod.
+    ['[{name: net.core.somaxconn, value: "1024"}]', '', []],
+    ['[{value: "1"}]', '', ['[0].name: Required value']],
+    ['[{name: net.a, value: "1"}, {name: net.a, value: "2"}]', '', ['[1].name: Duplicate value: "net.a"']],
+    [
+      '[{name: ../core_pattern, value: "1"}]',
+      '',
+      ['[0].name: Invalid value: "../core_pattern": must have at most 253 characters'],
+    ],
+    ['[{name: net.a, value: "1\\n+"}]', '', ['[0].value: Invalid value: "1\\n+": must be one line']],
+    [
+      '[{name: net.a, value: "1"}]',
+      '  hostNetwork: true\n',
+      [`[0].name: Invalid value: "net.a": may not be set when 'hostNetwork' is set to true`],
+    ],
+    [
+      '[{name: kernel.shm_rmid_forced, value: "1"}]',
+      '  hostIPC: true\n',
+      [`[0].name: Invalid value: "kernel.shm_rmid_forced": may not be set when 'hostIPC' is set to true`],
+    ],
+  ])('%s %s', (sysctls, more, expected) => {
+    expect(said('tty: false', `  securityContext: {sysctls: ${sysctls}}\n${more}`)).toEqual(
+      expected.map((one) => expect.stringContaining(`sysctls${one}`) as string),
+    );
+  });
+});
+
+test.each<[string, readonly string[]]>([
+  ['{type: RuntimeDefault}', []],
+  ['{type: Localhost, localhostProfile: mine}', []],
+  ['{localhostProfile: mine}', ['type: Required value', 'localhostProfile: Invalid value: "mine": may only be set']],
+  ['{type: Localhost}', ['localhostProfile: Required value: must be set when AppArmor type is Localhost']],
+  ['{type: Localhost, localhostProfile: " x"}', ['localhostProfile: Invalid value: " x": must not be padded']],
+  ['{type: Never}', ['type: Unsupported value: "Never"']],
+])('appArmorProfile: %s', (profile, expected) => {
+  expect(said(`securityContext: {appArmorProfile: ${profile}}`)).toEqual(
+    expected.map((one) => expect.stringContaining(`appArmorProfile.${one}`) as string),
+  );
+});

@@ -39,6 +39,7 @@ async function targets(
     namespaces: { net: 'host', ipc: 'host', uts: 'host' },
     hostname: 'p',
     seccomp: undefined,
+    appArmor: undefined,
     log: '/log',
     memory: 2 ** 34,
     volumes: await volumeMounts({ pod, container, sources, env: [] }),
