@@ -68,6 +68,19 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'make an image of a root filesystem in a tar file',
     load: () => import('./verbs/import.ts'),
   },
+  { name: 'inspect', summary: 'an image in detail', load: () => import('./verbs/inspect.ts') },
+  { name: 'tag', summary: 'give an image one more name', load: () => import('./verbs/tag.ts') },
+  {
+    name: 'save',
+    summary: 'write images to an archive that other tools read',
+    load: () => import('./verbs/save.ts'),
+  },
+  { name: 'rmi', summary: 'remove images, or names of them', load: () => import('./verbs/rmi.ts') },
+  {
+    name: 'prune',
+    summary: 'remove images without a name, and what is kept of deleted pods',
+    load: () => import('./verbs/prune.ts'),
+  },
   { name: 'demo', summary: "play the tutorial of Kubernetes' lifecycle hooks", load: () => import('./verbs/demo.ts') },
   {
     name: 'doctor',
@@ -78,8 +91,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'info', summary: 'where things are kept, and how many', load: () => import('./verbs/info.ts') },
   { name: 'version', summary: 'the version', load: () => import('./verbs/version.ts') },
   ...['attach', 'cp', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) => later(name)),
-  ...['pull', 'inspect', 'save', 'tag', 'prune', 'login', 'logout', 'completion'].map((name) => later(name)),
-  later('rmi'),
+  ...['pull', 'login', 'logout', 'completion'].map((name) => later(name)),
 ];
 
 export function findVerb(word: string): VerbEntry | undefined {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { MinirtError, isErrno } from '../base/errors.ts';
+import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
 import { HEAD_BYTES, compressionIn, inflated } from './compression.ts';
 import type { Tally } from './digest.ts';
 import { LARGEST_JSON } from './json.ts';
@@ -15,6 +15,16 @@ import type { Staging } from './staging.ts';
 const MOST_FILES = 10_000;
 
 export type Source = { readonly path: string } | { readonly stream: Readable };
+
+/** The folder that a source is, if it is one. @throws MinirtError io when there is nothing */
+export async function folderOf(source: Source): Promise<string | undefined> {
+  if (!('path' in source)) return undefined;
+  try {
+    return (await stat(source.path)).isDirectory() ? source.path : undefined;
+  } catch (cause) {
+    throw new MinirtError('io', `read ${source.path}: ${messageOf(cause)}`, { cause });
+  }
+}
 
 /** The files of an image that is being loaded: a folder or an archive, by their names in it. */
 export interface ImageFiles {

@@ -61,6 +61,17 @@ export function withImage(
   });
 }
 
+/** The index without some names of one image, and without the image when `names` is undefined. */
+export function withoutNames(
+  index: readonly Descriptor[],
+  digest: string,
+  names: ReadonlySet<string> | undefined,
+): readonly Descriptor[] {
+  return index.filter(
+    (one) => one.digest !== digest || (names !== undefined && !names.has(one.annotations[REF_NAME] ?? '')),
+  );
+}
+
 async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.${randomBytes(4).toString('hex')}`;
   await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });

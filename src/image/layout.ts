@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { MinirtError } from '../base/errors.ts';
 import { type ConfigDocument, parseConfig } from './config.ts';
 import { digestOf, hexOf } from './digest.ts';
@@ -8,10 +7,9 @@ import { parseObject, textIn } from './json.ts';
 import { type Descriptor, type Manifest, choosePlatform, descriptorsIn, parseDocument } from './manifest.ts';
 import { normaliseReference } from './reference.ts';
 import type { Staging } from './staging.ts';
-import { type StorePaths, blobPath } from './store-paths.ts';
 
 /** Full name of an image in an OCI layout, as containerd and Docker write it. */
-const CONTAINERD_NAME = 'io.containerd.image.name';
+export const CONTAINERD_NAME = 'io.containerd.image.name';
 export const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /** Indexes may lead to indexes; nobody needs more. */
@@ -29,7 +27,6 @@ export interface StagedImage {
 export interface Stage {
   readonly files: ImageFiles;
   readonly staging: Staging;
-  readonly paths: StorePaths;
   readonly signal: AbortSignal;
 }
 
@@ -96,7 +93,7 @@ async function stageDocument(stage: Stage, descriptor: Descriptor): Promise<Buff
 async function stageBlob(stage: Stage, descriptor: Descriptor): Promise<void> {
   if (stage.staging.has(descriptor.digest)) return;
   const name = `blobs/sha256/${hexOf(descriptor.digest)}`;
-  if (await isStored(stage, descriptor.digest)) return;
+  if (await stage.staging.borrow(descriptor.digest)) return;
   const { path, staged } = await stage.files.open(name);
   if (staged === undefined)
     return stage.staging.copy(createReadStream(path, { highWaterMark: 1 << 20 }), descriptor, stage.signal);
@@ -107,15 +104,6 @@ async function stageBlob(stage: Stage, descriptor: Descriptor): Promise<void> {
     );
   }
   stage.staging.adopt(descriptor.digest, path);
-}
-
-async function isStored(stage: Stage, digest: string): Promise<boolean> {
-  try {
-    await access(blobPath(stage.paths, digest));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Docker and containerd write the full name in one annotation, everybody else what they have in the other. */

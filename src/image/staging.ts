@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isErrno } from '../base/errors.ts';
 import { FileLock } from '../helper/flock.ts';
 import { removeTree } from '../helper/fsops.ts';
 import { type Tally, tallying, verified } from './digest.ts';
@@ -66,6 +67,22 @@ export class Staging implements AsyncDisposable {
   /** A verified file in this folder is the blob with this digest. */
   adopt(digest: string, path: string): void {
     this.#blobs.set(digest, path);
+  }
+
+  /**
+   * Takes a blob from the store, where another process may remove it meanwhile: from here on it has a second name here.
+   * @returns whether it was there
+   */
+  async borrow(digest: string): Promise<boolean> {
+    const path = this.name('b');
+    try {
+      await link(blobPath(this.#paths, digest), path);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return false;
+      throw error;
+    }
+    this.#blobs.set(digest, path);
+    return true;
   }
 
   /** Where the bytes of a blob are before the commit: here, else in the store. */

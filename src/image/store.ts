@@ -1,41 +1,58 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { abortReason } from '../base/clock.ts';
-import { MinirtError, isErrno, messageOf } from '../base/errors.ts';
+import { MinirtError } from '../base/errors.ts';
 import { layerDescriptor, stageDockerArchive, stageImage } from './archive.ts';
+import { Catalog, type Image } from './catalog.ts';
 import { type Compression, compressionIn, inflatedFile } from './compression.ts';
-import { type ConfigDocument, type ImageConfig, formatConfig, parseConfig } from './config.ts';
-import { digestOf } from './digest.ts';
-import { type Source, archiveFiles, folderFiles, headOf, readDocument } from './files.ts';
-import { type ImageSource, SOURCE, readIndex, withImage, writeIndex } from './index-file.ts';
+import { type ImageConfig, formatConfig } from './config.ts';
+import { type Source, archiveFiles, folderFiles, folderOf, headOf } from './files.ts';
+import { type Needed, neededOf, sweepStore } from './garbage.ts';
+import { type ImageSource, readIndex, withImage, withoutNames, writeIndex } from './index-file.ts';
 import { REF_NAME, type StagedImage, stageLayout } from './layout.ts';
 import { DEFAULT_LIMITS, type Limits, Meter, NO_LIMITS } from './limits.ts';
-import { type Descriptor, type Manifest, choosePlatform, parseDocument } from './manifest.ts';
+import type { Descriptor } from './manifest.ts';
 import { normaliseReference, parseReference } from './reference.ts';
 import { type Rootfs, type StagedLayers, chainOf, commitLayers, findRootfs, stageChain } from './snapshot.ts';
 import { Staging } from './staging.ts';
-import { type StorePaths, blobPath, makeStore, storePaths } from './store-paths.ts';
+import { makeStore, storePaths } from './store-paths.ts';
 import { withLock } from '../helper/flock.ts';
 
+export type { Image } from './catalog.ts';
 export type { ImageConfig } from './config.ts';
 export type { ImageSource } from './index-file.ts';
+export type { ImageParts } from './parts.ts';
 export type { Rootfs } from './snapshot.ts';
 
-/** An image that is here. */
-export interface Image {
-  /** Digest of its config, `sha256:…`. */
-  readonly id: string;
-  /** Normalised, such as `docker.io/library/nginx:latest`; empty when other images took them. */
+/** A name that another image had before. */
+export interface Moved {
+  readonly name: string;
+  /** Id of that image, which is still in the store. */
+  readonly from: string;
+}
+
+export interface LoadOptions {
+  readonly source?: ImageSource;
+  readonly limits?: Limits;
+  /** Told of every name that was another image's. */
+  readonly moved?: (moved: Moved) => void;
+}
+
+/** Refuses by throwing that an image loses names, or goes altogether: because something uses it. */
+export type Guard = (
+  image: Image,
+  lost: { readonly names: readonly string[]; readonly isGone: boolean },
+) => Promise<void>;
+
+/** What became of an image that was to go. */
+export interface Removed {
+  readonly image: Image;
+  /** Those it lost. */
   readonly names: readonly string[];
-  /** Digest of its manifest. */
-  readonly digest: string;
-  readonly config: ImageConfig;
-  /** Bytes in the store: manifest, config, layers. */
-  readonly size: number;
-  /** RFC 3339, as the image says. */
-  readonly created: string | undefined;
-  readonly source: ImageSource;
+  /** Whether it has none left and is gone. */
+  readonly isGone: boolean;
+  /** Bytes that were freed, packed. */
+  readonly freed: number;
 }
 
 /** Opens the image store below `root`; nothing is made before something is stored. */
@@ -47,65 +64,19 @@ export function openImageStore(root: string): ImageStore {
  * Images on disk as an OCI image layout, and their unpacked layers. Several processes may use one at once: readers see
  * only what is complete, writers take turns.
  */
-export class ImageStore {
-  readonly #paths: StorePaths;
-
-  constructor(paths: StorePaths) {
-    this.#paths = paths;
-  }
-
-  /**
-   * Looks an image up by reference, by its id, or by the digest of its manifest.
-   * @throws MinirtError reference.invalid
-   */
-  async find(reference: string): Promise<Image | undefined> {
-    const images = await this.list();
-    const hex = /^(?:sha256:)?([a-f0-9]{64})$/.exec(reference)?.[1];
-    if (hex !== undefined) return images.find(({ id, digest }) => id === `sha256:${hex}` || digest === `sha256:${hex}`);
-    const wanted = parseReference(reference);
-    if (wanted.digest === undefined) {
-      const name = normaliseReference(reference);
-      return images.find(({ names }) => names.includes(name));
-    }
-    // A digest says what it is; the tag beside it is decoration, the repository is not.
-    const isSameRepository = (name: string): boolean => {
-      const { domain, path } = parseReference(name);
-      return domain === wanted.domain && path === wanted.path;
-    };
-    return images.find(({ digest, names }) => digest === wanted.digest && names.some(isSameRepository));
-  }
-
-  /** All images, in the order in which they came. */
-  async list(): Promise<readonly Image[]> {
-    const images = new Map<string, Image>();
-    for (const descriptor of await readIndex(this.#paths)) {
-      const name = descriptor.annotations[REF_NAME];
-      const names = name === undefined ? [] : [name];
-      const known = images.get(descriptor.digest);
-      images.set(
-        descriptor.digest,
-        known ? { ...known, names: [...known.names, ...names] } : await this.#image(descriptor, names),
-      );
-    }
-    return [...images.values()];
-  }
-
+export class ImageStore extends Catalog {
   /**
    * Stores the images of an OCI layout (folder or tar) or of a docker archive, with their layers unpacked; all or none.
    * Returns their names; an image without a name is called by its id.
    * @throws MinirtError image.invalid, image.unsupported, image.digest-mismatch, image.too-large, reference.invalid, io
    */
-  async load(
-    source: Source,
-    signal: AbortSignal,
-    options: { readonly source?: ImageSource; readonly limits?: Limits } = {},
-  ): Promise<readonly string[]> {
+  async load(source: Source, signal: AbortSignal, options: LoadOptions = {}): Promise<readonly string[]> {
     const { source: origin = 'loaded', limits = DEFAULT_LIMITS } = options;
-    makeStore(this.#paths);
-    await using staging = await Staging.open(this.#paths, signal);
-    const isFolder = 'path' in source && (await statSource(source.path)).isDirectory();
-    const files = isFolder ? folderFiles(source.path) : await archiveFiles(source, { staging, limits }, signal);
-    const stage = { files, staging, paths: this.#paths, signal };
+    makeStore(this.paths);
+    await using staging = await Staging.open(this.paths, signal);
+    const folder = await folderOf(source);
+    const files = folder !== undefined ? folderFiles(folder) : await archiveFiles(source, { staging, limits }, signal);
+    const stage = { files, staging, signal };
     let images: readonly StagedImage[];
     if (await files.has('index.json')) images = await stageLayout(stage);
     else if (await files.has('manifest.json')) images = await stageDockerArchive(stage);
@@ -113,7 +84,7 @@ export class ImageStore {
       throw new MinirtError('image.invalid', 'load image: neither an OCI layout nor a docker archive', {
         hint: 'minirt import takes a root filesystem',
       });
-    await this.#commit({ staging, images, source: origin, limits }, signal);
+    await this.#commit({ staging, images, source: origin, limits, moved: options.moved }, signal);
     return images.flatMap(({ names, manifest }) => (names.length > 0 ? names : [manifest.config.digest]));
   }
 
@@ -127,17 +98,15 @@ export class ImageStore {
     signal: AbortSignal,
   ): Promise<Image> {
     const { reference, config = {}, limits = DEFAULT_LIMITS } = what;
-    const { digest, ...tagged } = parseReference(reference);
-    if (digest !== undefined)
-      throw new MinirtError('reference.invalid', `import image: ${reference}: a digest cannot be chosen`);
-    const name = normaliseReference(`${tagged.domain}/${tagged.path}:${tagged.tag ?? 'latest'}`);
-    if ('path' in source && (await statSource(source.path)).isDirectory()) {
-      throw new MinirtError('image.invalid', `import image: ${source.path}: a folder`, {
-        hint: `tar -C ${source.path} -c . | minirt import - ${reference}`,
+    const name = tagName(reference);
+    const folder = await folderOf(source);
+    if (folder !== undefined) {
+      throw new MinirtError('image.invalid', `import image: ${folder}: a folder`, {
+        hint: `tar -C ${folder} -c . | minirt import - ${reference}`,
       });
     }
-    makeStore(this.#paths);
-    await using staging = await Staging.open(this.#paths, signal);
+    makeStore(this.paths);
+    await using staging = await Staging.open(this.paths, signal);
     const bytes = 'path' in source ? createReadStream(source.path, { highWaterMark: 1 << 20 }) : source.stream;
     const file = await staging.write(bytes, signal);
     const head = await headOf(file.path);
@@ -157,20 +126,98 @@ export class ImageStore {
    * @throws MinirtError image.invalid, image.digest-mismatch, io
    */
   async rootfs(image: Image, signal: AbortSignal): Promise<Rootfs> {
-    const { manifest, config } = await this.#documents(image.digest);
+    const { manifest, config } = await this.documents(image.digest);
     const chain = chainOf(config.diffIds, manifest.layers);
-    const found = await findRootfs(this.#paths, chain);
+    const found = await findRootfs(this.paths, chain);
     if (found !== undefined) return found;
-    await using staging = await Staging.open(this.#paths, signal);
-    return await withLock(this.#paths.layersLock, signal, async () => {
+    await using staging = await Staging.open(this.paths, signal);
+    return await withLock(this.paths.layersLock, signal, async () => {
       const staged: StagedLayers = new Map();
-      await stageChain({ paths: this.#paths, staging, staged, meter: new Meter(NO_LIMITS) }, chain, signal);
-      await commitLayers(this.#paths, staged);
-      const rootfs = await findRootfs(this.#paths, chain);
+      await stageChain({ paths: this.paths, staging, staged, meter: new Meter(NO_LIMITS) }, chain, signal);
+      await commitLayers(this.paths, staged);
+      const rootfs = await findRootfs(this.paths, chain);
       if (rootfs === undefined)
         throw new MinirtError('internal', `unpack image: ${image.id}: its layers are not there`);
       return rootfs;
     });
+  }
+
+  /**
+   * Gives an image one more name, which it may take from another.
+   * @throws MinirtError image.not-found, reference.invalid
+   */
+  async tag(reference: string, name: string, signal: AbortSignal): Promise<readonly Moved[]> {
+    const full = tagName(name);
+    return await withLock(this.paths.indexLock, signal, async () => {
+      const image = await this.need(reference);
+      const index = await readIndex(this.paths);
+      const descriptor = index.find((one) => one.digest === image.digest);
+      if (descriptor === undefined) throw new MinirtError('internal', `tag image: ${image.id}: not in the index`);
+      if (image.names.includes(full)) return [];
+      const moved = await this.#movedBy(index, { descriptor, names: [full] });
+      await writeIndex(this.paths, withImage(index, { descriptor, names: [full] }, image.source));
+      return moved;
+    });
+  }
+
+  /**
+   * Takes names from an image, or all and the image with them; then removes everything that no image needs. `names`:
+   * those to take, undefined for all. An image that loses its last name goes.
+   * @throws MinirtError image.not-found, and what the guard throws: nothing has changed then
+   */
+  async remove(
+    reference: string,
+    options: { readonly names: readonly string[] | undefined; readonly guard: Guard },
+    signal: AbortSignal,
+  ): Promise<Removed> {
+    const { result, freed } = await this.#shrink(signal, async () => {
+      const image = await this.need(reference);
+      const names = options.names ?? image.names;
+      const isGone = image.names.every((name) => names.includes(name));
+      const index = await readIndex(this.paths);
+      await options.guard(image, { names, isGone });
+      await writeIndex(this.paths, withoutNames(index, image.digest, isGone ? undefined : new Set(names)));
+      try {
+        // A pod that is found here was registered before the image went; one that is not finds no image.
+        await options.guard(image, { names, isGone });
+      } catch (error) {
+        await writeIndex(this.paths, index);
+        throw error;
+      }
+      return { image, names, isGone };
+    });
+    return { ...result, freed };
+  }
+
+  /** Removes what no image needs. @returns bytes that were freed, packed */
+  async sweep(signal: AbortSignal): Promise<number> {
+    return (await this.#shrink(signal, () => Promise.resolve())).freed;
+  }
+
+  /** Does what leaves things over that no image needs, and removes those. */
+  async #shrink<T>(
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<{ readonly result: T; readonly freed: number }> {
+    makeStore(this.paths);
+    await using staging = await Staging.open(this.paths, signal);
+    return await withLock(this.paths.layersLock, signal, () =>
+      withLock(this.paths.indexLock, signal, async () => {
+        const result = await work();
+        return { result, freed: await sweepStore(this.paths, await this.#needed(), staging) };
+      }),
+    );
+  }
+
+  async #needed(): Promise<Needed> {
+    const digests: string[] = [];
+    const chainIds: string[] = [];
+    for (const { digest } of await readIndex(this.paths)) {
+      const { manifest, config } = await this.documents(digest);
+      digests.push(digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest));
+      chainIds.push(...chainOf(config.diffIds, manifest.layers).map(({ chainId }) => chainId));
+    }
+    return neededOf(digests, chainIds);
   }
 
   /** Unpacks, and only then shows: an image in the index is one whose every byte was verified. */
@@ -181,69 +228,50 @@ export class ImageStore {
       source: ImageSource;
       limits: Limits;
       mustEnd?: boolean;
+      moved?: LoadOptions['moved'];
     },
     signal: AbortSignal,
   ): Promise<void> {
-    await withLock(this.#paths.layersLock, signal, async () => {
+    await withLock(this.paths.layersLock, signal, async () => {
       const staged: StagedLayers = new Map();
       for (const { config, manifest } of what.images) {
         const meter = new Meter(what.limits);
-        const into = { paths: this.#paths, staging: what.staging, staged, meter, mustEnd: what.mustEnd ?? false };
+        const into = { paths: this.paths, staging: what.staging, staged, meter, mustEnd: what.mustEnd ?? false };
         await stageChain(into, chainOf(config.diffIds, manifest.layers), signal);
       }
-      await withLock(this.#paths.indexLock, signal, async () => {
-        await commitLayers(this.#paths, staged);
+      await withLock(this.paths.indexLock, signal, async () => {
+        await commitLayers(this.paths, staged);
         await what.staging.commitBlobs();
-        let index = await readIndex(this.#paths);
-        for (const image of what.images) index = withImage(index, image, what.source);
-        await writeIndex(this.#paths, index);
+        let index = await readIndex(this.paths);
+        const moved: Moved[] = [];
+        for (const image of what.images) {
+          moved.push(...(await this.#movedBy(index, image)));
+          index = withImage(index, image, what.source);
+        }
+        await writeIndex(this.paths, index);
+        moved.forEach((one) => what.moved?.(one));
       });
     });
   }
 
-  async #image(descriptor: Descriptor, names: readonly string[]): Promise<Image> {
-    const { manifest, config } = await this.#documents(descriptor.digest);
-    const size = [descriptor, manifest.config, ...manifest.layers].reduce((sum, one) => sum + one.size, 0);
-    return {
-      id: manifest.config.digest,
-      names,
-      digest: descriptor.digest,
-      config: config.config,
-      size,
-      created: config.created,
-      source: sourceOf(descriptor),
-    };
-  }
-
-  async #documents(digest: string): Promise<{ manifest: Manifest; config: ConfigDocument }> {
-    const document = parseDocument(await this.#read(digest), undefined);
-    if (document.kind === 'index') return this.#documents(choosePlatform(document.manifests).digest);
-    return { manifest: document.manifest, config: parseConfig(await this.#read(document.manifest.config.digest)) };
-  }
-
-  async #read(digest: string): Promise<Buffer> {
-    const path = blobPath(this.#paths, digest);
-    const bytes = await readDocument(path, digest).catch((cause: unknown) => {
-      if (!isErrno(cause, 'ENOENT')) throw cause;
-      throw new MinirtError('image.invalid', `read image: ${digest}: not in the store`, { cause });
-    });
-    if (digestOf(bytes) !== digest)
-      throw new MinirtError('image.digest-mismatch', `read image: ${digest}: ${path} was changed`);
-    return bytes;
+  /** Names that an index gives to other images than this one. */
+  async #movedBy(
+    index: readonly Descriptor[],
+    { descriptor: { digest }, names }: Pick<StagedImage, 'descriptor' | 'names'>,
+  ): Promise<readonly Moved[]> {
+    const moved: Moved[] = [];
+    for (const name of names) {
+      const before = index.find((one) => one.annotations[REF_NAME] === name && one.digest !== digest);
+      if (before !== undefined) moved.push({ name, from: (await this.image(before, [])).id });
+    }
+    return moved;
   }
 }
 
-function sourceOf({ annotations }: Descriptor): ImageSource {
-  const source = annotations[SOURCE];
-  return source === 'imported' || source === 'recipe' || source === 'pulled' ? source : 'loaded';
-}
-
-async function statSource(path: string): Promise<{ isDirectory(): boolean }> {
-  try {
-    return await stat(path);
-  } catch (cause) {
-    throw new MinirtError('io', `read ${path}: ${messageOf(cause)}`, { cause });
-  }
+/** A name to give: whatever else it is, it is no digest. */
+function tagName(reference: string): string {
+  if (parseReference(reference).digest === undefined) return normaliseReference(reference);
+  throw new MinirtError('reference.invalid', `name image: ${reference}: a digest cannot be chosen`);
 }
 
 async function plainDigest(

@@ -6,6 +6,11 @@ import { type Roots, deletedDir, deletedPodPaths, podLogs } from '../state/paths
 
 /** How many deleted pods `--deleted` can still tell about. */
 const MOST_KEPT = 20;
+interface Identity {
+  readonly name: string;
+  readonly namespace: string;
+}
+
 const KEPT_FILES = ['pod.json', 'state.json', 'journal.jsonl'] as const;
 
 /** Keeps a deleted pod's account (`--deleted`), and lets the oldest go together with their logs. */
@@ -24,7 +29,17 @@ export async function archivePod(roots: Roots, view: PodView): Promise<void> {
   for (const name of others.slice(0, Math.max(0, others.length - MOST_KEPT))) await forget(roots, name);
 }
 
-async function forget(roots: Roots, place: string): Promise<void> {
+/** Forgets what is kept of all deleted pods, logs too. @returns their names, as `namespace/name` */
+export async function forgetDeleted(roots: Roots): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const place of (await readdir(deletedDir(roots)).catch(ignoreMissing)) ?? []) {
+    const identity = await forget(roots, place);
+    names.push(identity === undefined ? place : `${identity.namespace}/${identity.name}`);
+  }
+  return names;
+}
+
+async function forget(roots: Roots, place: string): Promise<Identity | undefined> {
   const { dir, manifest } = deletedPodPaths(roots, place);
   const identity = await readFile(manifest, 'utf8').then(identityOf, ignoreMissing);
   if (identity !== undefined) {
@@ -32,12 +47,13 @@ async function forget(roots: Roots, place: string): Promise<void> {
     await rm(podLogs(roots, { ...identity, uid }), { recursive: true, force: true });
   }
   await rm(dir, { recursive: true, force: true });
+  return identity;
 }
 
 /** Undefined for a manifest that was only half written: that must not keep others from being deleted. */
-function identityOf(text: string): { readonly name: string; readonly namespace: string } | undefined {
+function identityOf(text: string): Identity | undefined {
   try {
-    return (JSON.parse(text) as { metadata: { name: string; namespace: string } }).metadata;
+    return (JSON.parse(text) as { metadata: Identity }).metadata;
   } catch {
     return undefined;
   }

@@ -6,10 +6,15 @@ export const IMAGE_HEADING: readonly string[] = ['REPOSITORY', 'TAG', 'IMAGE ID'
 
 /** Rows of `images`: one for each name, and one for an image that has none. */
 export function imageRows(image: Image, now: Date): readonly (readonly string[])[] {
-  const id = image.id.replace(/^sha256:/, '').slice(0, 12);
+  const id = shortId(image.id);
   const created = image.created === undefined ? '<unknown>' : `${age(image.created, now)} ago`;
   const names = image.names.length === 0 ? [undefined] : image.names;
   return names.map((name) => [...splitName(name), id, created, humanSize(image.size), image.source]);
+}
+
+/** What `images` shows of an id; the verbs take it. */
+export function shortId(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12);
 }
 
 /** As docker shows it: its own registry and `library` go without saying. */

@@ -1,6 +1,7 @@
 import { ensureRecipe } from '../../image/recipe.ts';
-import { openImageStore } from '../../image/store.ts';
+import { type Moved, openImageStore } from '../../image/store.ts';
 import { say, tell } from '../io.ts';
+import { tellMoved } from '../moved.ts';
 import { type LimitFlags, limitOptions, limitsOf } from '../limits.ts';
 import { type Context, type Verb, usage } from '../verb.ts';
 
@@ -33,11 +34,11 @@ export const verb: Verb<Options> = {
 
 async function load({ io, roots }: Context, options: Options): Promise<readonly string[]> {
   const { input, recipe } = options;
-  const limits = limitsOf(options);
+  const how = { limits: limitsOf(options), moved: (moved: Moved) => tellMoved(io, moved) };
   const store = openImageStore(roots.root);
   if (recipe !== undefined) return (await ensureRecipe(store, recipe, io.signal)).names;
-  if (input !== undefined && input !== '-') return store.load({ path: input }, io.signal, { limits });
+  if (input !== undefined && input !== '-') return store.load({ path: input }, io.signal, how);
   if (io.stdin.isTTY)
     throw usage('stdin is a terminal: nothing to load', '`minirt load -i FILE`, or pipe an archive in');
-  return store.load({ stream: io.stdin }, io.signal, { limits });
+  return store.load({ stream: io.stdin }, io.signal, how);
 }
