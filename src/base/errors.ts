@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'image.too-large'
   | 'image.in-use'
   | 'reference.invalid'
+  | 'registry.refused'
+  | 'registry.unreachable'
   | 'network.failed'
   | 'network.no-plugin'
   | 'host.not-root'

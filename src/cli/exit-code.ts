@@ -24,6 +24,8 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   'image.digest-mismatch': EXIT.failed,
   'image.too-large': EXIT.failed,
   'image.in-use': EXIT.failed,
+  'registry.refused': EXIT.failed,
+  'registry.unreachable': EXIT.failed,
   'network.failed': EXIT.failed,
   'hook.failed': EXIT.failed,
   'volume.failed': EXIT.failed,

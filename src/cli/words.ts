@@ -82,3 +82,10 @@ function checkName(name: string, kind: Kind): string {
 export function isObjectName(name: string): boolean {
   return name.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name);
 }
+
+/** What a flag with a truth value says, as Docker's and Podman's do. */
+export function yesOrNo(flag: string, word: string): boolean {
+  if (/^(true|1|yes)$/i.test(word)) return true;
+  if (/^(false|0|no)$/i.test(word)) return false;
+  throw usage(`${flag}: "${word}" is neither true nor false`);
+}

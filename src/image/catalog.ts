@@ -26,6 +26,13 @@ export interface Image {
   readonly source: ImageSource;
 }
 
+interface Documents {
+  readonly manifest: Manifest;
+  readonly config: ConfigDocument;
+  /** Digests from the one asked for to the manifest: more than one when it is an index. */
+  readonly path: readonly string[];
+}
+
 /** The images of a store, for reading: complete ones only, whatever others do at the same time. */
 export class Catalog {
   protected readonly paths: StorePaths;
@@ -92,10 +99,10 @@ export class Catalog {
 
   /** The bytes of an image's documents, as they are in the store, and its layers from the bottom. */
   async parts(image: Image): Promise<ImageParts> {
-    const { manifest, config } = await this.documents(image.digest);
+    const { manifest, config, path } = await this.documents(image.digest);
     const chain = chainOf(config.diffIds, manifest.layers);
     return {
-      manifest: await this.read(image.digest),
+      manifest: await this.read(path.at(-1) ?? image.digest),
       config: await this.read(manifest.config.digest),
       layers: chain.map(({ diffId, blob }) => ({ diffId, blob, path: blobPath(this.paths, blob.digest) })),
     };
@@ -117,10 +124,14 @@ export class Catalog {
   }
 
   /** The manifest and the config behind a digest of the index. */
-  protected async documents(digest: string): Promise<{ manifest: Manifest; config: ConfigDocument }> {
+  protected async documents(digest: string): Promise<Documents> {
     const document = parseDocument(await this.read(digest), undefined);
-    if (document.kind === 'index') return this.documents(choosePlatform(document.manifests).digest);
-    return { manifest: document.manifest, config: parseConfig(await this.read(document.manifest.config.digest)) };
+    if (document.kind === 'index') {
+      const inner = await this.documents(choosePlatform(document.manifests).digest);
+      return { ...inner, path: [digest, ...inner.path] };
+    }
+    const config = parseConfig(await this.read(document.manifest.config.digest));
+    return { manifest: document.manifest, config, path: [digest] };
   }
 
   private async read(digest: string): Promise<Buffer> {

@@ -21,6 +21,8 @@ const MANIFESTS: ReadonlySet<string> = new Set([
   MEDIA.manifest,
   'application/vnd.docker.distribution.manifest.v2+json',
 ]);
+/** What to ask a registry for. */
+export const ACCEPTED: readonly string[] = [...INDEXES, ...MANIFESTS];
 const CONFIGS: ReadonlySet<string> = new Set([MEDIA.config, 'application/vnd.docker.container.image.v1+json']);
 const TARS: ReadonlySet<string> = new Set([
   MEDIA.tar,
@@ -48,7 +50,22 @@ export interface Descriptor {
   readonly digest: string;
   readonly size: number;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly platform: { readonly os: string | undefined; readonly architecture: string | undefined } | undefined;
+  readonly platform: DescribedPlatform | undefined;
+}
+
+/** As an index says it, with gaps. */
+interface DescribedPlatform {
+  readonly os: string | undefined;
+  readonly architecture: string | undefined;
+  readonly variant?: string | undefined;
+}
+
+/** What an image is for, in the names of GOOS and GOARCH. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  /** `v7`; undefined: any. */
+  readonly variant?: string | undefined;
 }
 
 export interface Manifest {
@@ -109,19 +126,24 @@ export function compressionOf(layer: Descriptor): Compression {
 }
 
 /**
- * The image for this host. Attestations (platform unknown/unknown) are no images.
+ * The image for this host, or for another platform that was asked for. Attestations (platform unknown/unknown) are no images.
  * @throws MinirtError image.unsupported
  */
-export function choosePlatform(manifests: readonly Descriptor[]): Descriptor {
-  const architecture = hostArchitecture();
+export function choosePlatform(
+  manifests: readonly Descriptor[],
+  wanted: Platform = { os: 'linux', architecture: hostArchitecture() },
+): Descriptor {
+  const { os, architecture, variant } = wanted;
   const isOurs = ({ platform }: Descriptor): boolean =>
-    (platform?.os ?? 'linux') === 'linux' && (platform?.architecture ?? architecture) === architecture;
+    (platform?.os ?? 'linux') === os &&
+    (platform?.architecture ?? architecture) === architecture &&
+    (variant === undefined || platform?.variant === variant);
   const found = manifests.find((one) => one.platform !== undefined && isOurs(one)) ?? manifests.find(isOurs);
   if (found !== undefined) return found;
   const offered = manifests.map(({ platform }) => `${platform?.os ?? '?'}/${platform?.architecture ?? '?'}`).join(', ');
   throw new MinirtError(
     'image.unsupported',
-    `choose platform: linux/${architecture}: the image is for ${offered || 'nothing'}`,
+    `choose platform: ${os}/${architecture}${variant === undefined ? '' : `/${variant}`}: the image is for ${offered || 'nothing'}`,
   );
 }
 
@@ -149,7 +171,11 @@ function toDescriptor(value: unknown, what: string): Descriptor {
       annotations.filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
     ),
     platform: isObject(platform)
-      ? { os: textIn(platform, 'os', 'manifest'), architecture: textIn(platform, 'architecture', 'manifest') }
+      ? {
+          os: textIn(platform, 'os', 'manifest'),
+          architecture: textIn(platform, 'architecture', 'manifest'),
+          variant: textIn(platform, 'variant', 'manifest'),
+        }
       : undefined,
   };
 }

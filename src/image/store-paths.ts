@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hexOf } from './digest.ts';
+import { digestOf, hexOf } from './digest.ts';
+import { type Reference, formatReference } from './reference.ts';
 
 /** Where the store keeps what, below `--root`: an OCI image layout, and beside it what minirt makes of it. */
 export interface StorePaths {
@@ -43,4 +44,9 @@ export function makeStore(paths: StorePaths): void {
 /** @throws MinirtError image.invalid when it is no digest */
 export function blobPath(paths: StorePaths, digest: string): string {
   return join(paths.blobs, hexOf(digest));
+}
+
+/** Held by whoever pulls a reference. */
+export function pullLock(paths: StorePaths, reference: Reference): string {
+  return join(paths.ingest, `pull-${hexOf(digestOf(formatReference(reference))).slice(0, 16)}`);
 }

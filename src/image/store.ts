@@ -13,9 +13,10 @@ import { REF_NAME, type StagedImage, stageLayout } from './layout.ts';
 import { DEFAULT_LIMITS, type Limits, Meter, NO_LIMITS } from './limits.ts';
 import type { Descriptor } from './manifest.ts';
 import { normaliseReference, parseReference } from './reference.ts';
+import { type PullOptions, stageRemote } from './registry/pull.ts';
 import { type Rootfs, type StagedLayers, chainOf, commitLayers, findRootfs, stageChain } from './snapshot.ts';
 import { Staging } from './staging.ts';
-import { makeStore, storePaths } from './store-paths.ts';
+import { makeStore, pullLock, storePaths } from './store-paths.ts';
 import { withLock } from '../helper/flock.ts';
 
 export type { Image } from './catalog.ts';
@@ -86,6 +87,29 @@ export class ImageStore extends Catalog {
       });
     await this.#commit({ staging, images, source: origin, limits, moved: options.moved }, signal);
     return images.flatMap(({ names, manifest }) => (names.length > 0 ? names : [manifest.config.digest]));
+  }
+
+  /**
+   * Brings an image from its registry. Another process that pulls the same reference is waited for, and then only what changed since
+   * is brought.
+   * @throws MinirtError reference.invalid, image.*, registry.refused, registry.unreachable, io
+   */
+  async pull(
+    reference: string,
+    signal: AbortSignal,
+    options: PullOptions & { readonly limits?: Limits } = {},
+  ): Promise<Image> {
+    const { limits = DEFAULT_LIMITS } = options;
+    const wanted = parseReference(reference);
+    makeStore(this.paths);
+    return withLock(pullLock(this.paths, wanted), signal, async () => {
+      await using staging = await Staging.open(this.paths, signal);
+      const image = await stageRemote({ staging, signal }, wanted, options);
+      await this.#commit({ staging, images: [image], source: 'pulled', limits }, signal);
+      const pulled = await this.find(image.descriptor.digest);
+      if (pulled === undefined) throw new MinirtError('internal', `pull image: ${reference}: it is not there`);
+      return pulled;
+    });
   }
 
   /**
@@ -213,8 +237,8 @@ export class ImageStore extends Catalog {
     const digests: string[] = [];
     const chainIds: string[] = [];
     for (const { digest } of await readIndex(this.paths)) {
-      const { manifest, config } = await this.documents(digest);
-      digests.push(digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest));
+      const { manifest, config, path } = await this.documents(digest);
+      digests.push(...path, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest));
       chainIds.push(...chainOf(config.diffIds, manifest.layers).map(({ chainId }) => chainId));
     }
     return neededOf(digests, chainIds);
