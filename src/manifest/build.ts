@@ -57,6 +57,7 @@ export function buildPod(object: V1Pod): Pod {
     terminationGracePeriodSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     activeDeadlineSeconds: spec?.activeDeadlineSeconds,
     readinessGates: (spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    imagePullSecrets: (spec?.imagePullSecrets ?? []).flatMap((secret) => secret.name || []),
     masksSecrets: annotations[MASK_SECRETS] !== 'false',
     hookTimeout: parseDuration(annotations[HOOK_TIMEOUT] ?? ''),
     resources: buildPodResources(spec),

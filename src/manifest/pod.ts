@@ -249,6 +249,8 @@ export interface Pod {
   /** Whether values of its Secrets are blackened in what is told of hooks and probes (annotation `minirt.dev/mask-secrets`). */
   readonly masksSecrets: boolean;
   readonly volumes: readonly Volume[];
+  /** Names of Secrets. */
+  readonly imagePullSecrets: readonly string[];
   /** Of all its containers together; undefined: not said. */
   readonly resources: Resources | undefined;
   /** In the order in which they start: init containers and sidecars as written, then the main ones. */

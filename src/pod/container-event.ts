@@ -1,7 +1,7 @@
 import type { MonoNs } from '../base/clock.ts';
 import type { Container, Pod, ProbeName } from '../manifest/pod.ts';
 import type { Note, ProbeOutcome } from './journal-entry.ts';
-import type { Because, ContainerRecord, HookName, PodRecord, ProcessUser } from './record.ts';
+import type { Because, ContainerRecord, HookName, PodRecord, ProcessUser, PullBackOff } from './record.ts';
 
 /** What can happen to one container; `id` names the instance where a late message could be about an earlier one. */
 export type ContainerEvent =
@@ -19,6 +19,8 @@ export type ContainerEvent =
       readonly retryAt: MonoNs;
       /** Events beside the usual `Error: …`, such as ErrImageNeverPull. */
       readonly events: readonly { readonly reason: string; readonly message: string }[];
+      /** Of a pull: from when on it is shown as waiting for the next, and how. */
+      readonly pullBackOff?: PullBackOff;
     }
   | { readonly kind: 'created'; readonly id: string; readonly user: ProcessUser }
   | { readonly kind: 'started'; readonly id: string; readonly wall: string }
@@ -45,6 +47,8 @@ export type ContainerEvent =
       readonly output: string;
     }
   | { readonly kind: 'stop'; readonly because: Because }
+  /** The kubelet looks at a pull that has to wait. */
+  | { readonly kind: 'pullBackOff' }
   | { readonly kind: 'backOff'; readonly message: string; readonly event: string }
   | { readonly kind: 'signaled'; readonly id: string; readonly at: MonoNs; readonly killAt: MonoNs }
   | { readonly kind: 'exited'; readonly id: string; readonly exit: Exit };

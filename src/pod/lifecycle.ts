@@ -47,6 +47,8 @@ export function stepContainer(context: Context, container: ContainerRecord, even
       return state.phase === 'running' || event.because === 'restartAll'
         ? stop(context, container, { because: event.because })
         : same();
+    case 'pullBackOff':
+      return pullWaits(container);
     case 'backOff':
       if (state.phase !== 'exited') return same();
       return {
@@ -88,10 +90,22 @@ function create(context: Context, container: ContainerRecord, id: string): Stepp
 }
 
 function createFailed(container: ContainerRecord, event: EventOf<'createFailed'>): Stepped {
-  const { reason, message, retryAt } = event;
+  const { reason, message, retryAt, pullBackOff } = event;
+  const later = pullBackOff === undefined ? {} : { pullBackOff };
   return {
-    container: { ...container, state: { phase: 'waiting', reason, message, retryAt } },
+    container: { ...container, state: { phase: 'waiting', reason, message, retryAt, ...later } },
     notes: event.events.map((entry) => eventOf(container.name, 'Warning', entry.reason, entry.message)),
+  };
+}
+
+function pullWaits(container: ContainerRecord): Stepped {
+  const { state, name } = container;
+  if (state.phase !== 'waiting' || state.pullBackOff === undefined) return { container, notes: [] };
+  const { pullBackOff: shown, ...waiting } = state;
+  const reason = 'ImagePullBackOff';
+  return {
+    container: { ...container, state: { ...waiting, reason, message: shown.message } },
+    notes: [eventOf(name, 'Normal', 'BackOff', shown.event), eventOf(name, 'Warning', 'Failed', `Error: ${reason}`)],
   };
 }
 

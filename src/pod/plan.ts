@@ -206,6 +206,7 @@ function planStartOf(draft: Draft, { pod, record, now }: View, member: Member): 
   if (state.phase === 'waiting') {
     if (state.retryAt === undefined || state.retryAt <= now) return start();
     draft.wake(state.retryAt);
+    if (state.pullBackOff !== undefined) draft.pullBackOff(name, state.pullBackOff.at, now);
     return false;
   }
   if (state.phase !== 'exited' || !isDown(container) || isFinal(pod, member)) return false;
@@ -223,6 +224,12 @@ class Draft {
 
   wake(at: MonoNs): void {
     if (this.#wakeAt === undefined || at < this.#wakeAt) this.#wakeAt = at;
+  }
+
+  /** Shows that a pull has to wait; told once. */
+  pullBackOff(name: string, at: MonoNs, now: MonoNs): void {
+    if (at > now) this.wake(at);
+    else this.events.push({ kind: 'container', name, event: { kind: 'pullBackOff' } });
   }
 
   /** Shows that a restart has to wait; told once. */

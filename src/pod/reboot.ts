@@ -37,7 +37,7 @@ function lostWithHost(container: ContainerRecord, moment: Moment): ContainerReco
     last: last === undefined ? undefined : { ...last, finishedMono: moment.at },
   };
   if (state.phase === 'waiting') {
-    const { retryAt: _, ...waiting } = state;
+    const { retryAt: _, pullBackOff: _later, ...waiting } = state;
     return { ...settled, state: waiting };
   }
   if (state.phase === 'exited') {

@@ -125,8 +125,23 @@ export interface Terminated {
   readonly containerId: string;
 }
 
+/** How a pull that failed is shown while it waits for the next (pkg/kubelet/images: ErrImagePullBackOff). */
+export interface PullBackOff {
+  readonly at: MonoNs;
+  /** Of the waiting state. */
+  readonly message: string;
+  /** Of the event. */
+  readonly event: string;
+}
+
 export type ContainerState =
-  | { readonly phase: 'waiting'; readonly reason: string; readonly message?: string; readonly retryAt?: MonoNs }
+  | {
+      readonly phase: 'waiting';
+      readonly reason: string;
+      readonly message?: string;
+      readonly retryAt?: MonoNs;
+      readonly pullBackOff?: PullBackOff;
+    }
   | { readonly phase: 'creating'; readonly id: string }
   /** The process runs; postStart has not returned, so nobody may call it running yet. */
   | ({ readonly phase: 'starting' } & Begun)

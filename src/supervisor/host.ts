@@ -9,6 +9,7 @@ import { openImageStore } from '../image/store.ts';
 import { ObjectStore } from '../objects/store.ts';
 import { PodActor } from '../pod/act/actor.ts';
 import type { PodHostPorts } from '../pod/act/host.ts';
+import { Pulls } from '../pod/act/pulls.ts';
 import { PodEngine } from '../pod/engine.ts';
 import type { JournalEntry } from '../pod/journal-entry.ts';
 import { Journal } from '../pod/journal.ts';
@@ -47,6 +48,7 @@ export async function openHost(roots: Roots, options: HostOptions): Promise<PodH
     clock: systemClock,
     log: options.log,
     images: openImageStore(roots.root),
+    pulls: new Pulls(),
     objects: new ObjectStore(roots),
     cgroups: await openCgroups({ state: roots.state, owner: options.owner }),
     signal: stop.signal,
@@ -161,6 +163,7 @@ export class PodHost {
       return view;
     } finally {
       this.#engines.delete(uid);
+      this.#ports.pulls.forget({ uid });
       await this.#letGo(owned);
     }
   }

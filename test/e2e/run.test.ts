@@ -125,8 +125,13 @@ describe('run in the foreground', () => {
     expect(pod.status.containerStatuses[0]?.state).toMatchObject({ terminated: { exitCode: 4, reason: 'Error' } });
   });
 
-  test('an image that is not here is an error before anything is registered', async () => {
-    const result = await cli().run('run', cli().manifest('none', once(sh('', { image: 'nowhere/app:1' }))));
+  test('an image that is not here and may not be pulled is an error before anything is registered', async () => {
+    const result = await cli().run(
+      'run',
+      '--pull',
+      'never',
+      cli().manifest('none', once(sh('', { image: 'nowhere/app:1' }))),
+    );
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toMatch(/^error\[image\.not-found\]: find image: nowhere\/app:1: .*\nhint: .*minirt load/);
     expect(await cli().run('get', 'pod', 'none')).toMatchObject({ code: 1 });

@@ -100,6 +100,7 @@ export function aPod(sketch: PodSketch = {}): Pod {
     terminationGracePeriodSeconds: grace,
     activeDeadlineSeconds: undefined,
     readinessGates: [],
+    imagePullSecrets: [],
     masksSecrets: true,
     resources: undefined,
     hookTimeout: sketch.hookTimeout,

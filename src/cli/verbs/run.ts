@@ -6,8 +6,8 @@ import { type ManifestOptions, readPods, validateOption } from '../manifests.ts'
 import { type NetworkOption, networkOption, onNetwork } from '../network.ts';
 import { applyObjects, makeClaims } from '../objects.ts';
 import type { Until } from '../run/outcome.ts';
-import { annotated, checkImages } from '../run/prepare.ts';
-import { type Verb, notYet, usage } from '../verb.ts';
+import { annotated, checkImages, withPullPolicy } from '../run/prepare.ts';
+import { type Verb, usage } from '../verb.ts';
 import { isObjectName } from '../words.ts';
 
 interface Options extends ManifestOptions, NetworkOption {
@@ -15,7 +15,7 @@ interface Options extends ManifestOptions, NetworkOption {
   readonly name?: string;
   readonly replace?: boolean;
   readonly rm?: boolean;
-  readonly pull?: string;
+  readonly pull?: keyof typeof POLICIES;
   readonly until?: Until;
   readonly timeout?: number;
   readonly hookTimeout?: string;
@@ -24,6 +24,8 @@ interface Options extends ManifestOptions, NetworkOption {
   readonly output?: 'json';
   readonly filename?: string;
 }
+
+const POLICIES = { always: 'Always', missing: 'IfNotPresent', never: 'Never' } as const;
 
 export const verb: Verb<Options> = {
   arguments: '[file]',
@@ -57,7 +59,11 @@ export const verb: Verb<Options> = {
       text: 'json: the pod as it ended (with -d: started) on stdout',
       choices: ['json'],
     },
-    { flags: '--pull <policy>', text: 'not yet supported', hidden: true },
+    {
+      flags: '--pull <when>',
+      text: 'images of containers, whatever the manifest says: always, when missing, or never',
+      choices: Object.keys(POLICIES),
+    },
   ],
   notes: [
     'FILE is a path, an http(s) URL, or - for stdin. Ctrl-C, SIGTERM and SIGHUP end the pods with their own grace period; a',
@@ -67,18 +73,19 @@ export const verb: Verb<Options> = {
     const [word, ...more] = words;
     const file = word ?? options.filename;
     if (file === undefined || more.length > 0) throw usage('name one manifest', 'minirt run pod.yaml');
-    refuseLater(options);
     if (options.name !== undefined && !isObjectName(options.name))
       throw usage(`--name: "${options.name}" cannot name a pod`);
     const { pods: read, objects, claims } = await readPods(context, file, options);
     const annotations = annotationsOf(options);
-    const noted = Object.keys(annotations).length === 0 ? read : read.map((pod) => annotated(pod, annotations));
+    const { pull } = options;
+    const pulled = pull === undefined ? read : read.map((pod) => withPullPolicy(pod, POLICIES[pull]));
+    const noted = Object.keys(annotations).length === 0 ? pulled : pulled.map((pod) => annotated(pod, annotations));
     const pods = await onNetwork(noted, options.network);
     if (options.name !== undefined && pods.length > 1) throw usage('--name needs a manifest of one pod');
-    await checkImages(context, pods);
     const told = (line: string): void => {
       if (options.quiet !== true) tell(context.io, line);
     };
+    await checkImages(context, pods, told);
     await applyObjects(context, objects, told);
     await makeClaims(context, claims, told);
     const { name, replace, rm, quiet, timeout, until } = options;
@@ -96,10 +103,6 @@ export const verb: Verb<Options> = {
     return (await import('../run/detached.ts')).runDetached(context, pods, how);
   },
 };
-
-function refuseLater(options: Options): void {
-  if (options.pull !== undefined) throw notYet('--pull');
-}
 
 /** What of a call stays with the pod, whoever owns it later. */
 function annotationsOf({ hookTimeout, mask }: Options): Readonly<Record<string, string>> {

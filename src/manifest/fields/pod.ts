@@ -1,4 +1,4 @@
-import { type Rows, noMeaning, notYet, refused, supported } from './row.ts';
+import { type Rows, noMeaning, refused, supported } from './row.ts';
 
 const BY_MINIRT = 'Set by minirt; dropped from a manifest, as Kubernetes does.';
 const NO_SCHEDULER = 'There is one host and no scheduler.';
@@ -83,7 +83,9 @@ export const podTables = {
     }),
     resourceClaims: refused('[]PodResourceClaim', 'device claims need an API server and a driver'),
     overhead: noMeaning('map[string]Quantity', 'Belongs to runtime classes, of which there is one.'),
-    imagePullSecrets: notYet('[]LocalObjectReference', 'images'),
+    imagePullSecrets: supported('[]LocalObjectReference', {
+      note: 'Secrets of the types `kubernetes.io/dockerconfigjson` and `kubernetes.io/dockercfg`.',
+    }),
     os: supported('PodOS'),
     enableServiceLinks: noMeaning('boolean', 'There are no services.', { preset: true }),
     automountServiceAccountToken: noMeaning('boolean', NO_TOKEN),
@@ -115,5 +117,5 @@ export const podTables = {
   },
   PodDNSConfigOption: { name: supported('string', { note: 'Required.' }), value: supported('string') },
   HostAlias: { ip: supported('string', { note: 'Required.' }), hostnames: supported('[]string') },
-  LocalObjectReference: { name: notYet('string', 'images') },
+  LocalObjectReference: { name: supported('string') },
 } as const satisfies Readonly<Record<string, Rows>>;

@@ -4,6 +4,7 @@ import type { Cgroups } from '../../container/cgroup.ts';
 import type { ImageStore } from '../../image/store.ts';
 import type { ObjectSource } from '../../manifest/objects.ts';
 import type { Roots } from '../../state/paths.ts';
+import type { Pulls } from './pulls.ts';
 
 /** What all pods of one owner share. */
 export interface PodHostPorts {
@@ -13,6 +14,7 @@ export interface PodHostPorts {
   readonly images: ImageStore;
   readonly cgroups: Cgroups;
   readonly objects: ObjectSource;
+  readonly pulls: Pulls;
   /** Aborted when the owner lets go of its pods. */
   readonly signal: AbortSignal;
 }

@@ -53,7 +53,7 @@ describe('the command line', () => {
     ['create', 2, /must specify -f/],
     ['create -f /nonexistent/file', 2, /the path "\/nonexistent\/file" does not exist/],
     ['run', 2, /name one manifest/],
-    ['run /nonexistent/file --pull always', 2, /--pull is not yet supported/],
+    ['run /nonexistent/file --pull often', 2, /Allowed choices are always, missing, never/],
     ['run /nonexistent/file --until soon', 2, /--until: "soon" is neither/],
     ['exec x -- true', 125, /pods "x" not found/],
     ['exec x true', 125, /exec \[POD\] \[COMMAND\] is not supported anymore/],

@@ -105,9 +105,9 @@ describe('a field of a container', () => {
   });
 
   test('of the wrong type is one more problem of a field that is not built yet', () => {
-    expect(problems(pod([], ['imagePullSecrets: [{name: 5}]']))).toEqual([
-      '9:3: spec.imagePullSecrets: not yet supported',
-      '9:29: spec.imagePullSecrets[0].name: Invalid value: "integer": must be of type string; put it in quotes',
+    expect(problems(pod([], ['securityContext: {seLinuxOptions: {level: 5}}']))).toEqual([
+      '9:21: spec.securityContext.seLinuxOptions: not yet supported',
+      '9:45: spec.securityContext.seLinuxOptions.level: Invalid value: "integer": must be of type string; put it in quotes',
     ]);
   });
 

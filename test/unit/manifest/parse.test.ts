@@ -45,6 +45,7 @@ describe('a manifest of one container and nothing else', () => {
       terminationGracePeriodSeconds: 30,
       activeDeadlineSeconds: undefined,
       readinessGates: [],
+      imagePullSecrets: [],
       masksSecrets: true,
       hookTimeout: undefined,
       volumes: [],

@@ -163,10 +163,10 @@ describe('a manifest of several objects', () => {
 });
 
 describe('the stance towards fields that minirt does not act on', () => {
-  const text = podWith(['comand: [x]']).concat('  imagePullSecrets: [{name: s}]\n');
+  const text = podWith(['comand: [x]']).concat('  securityContext: {seLinuxOptions: {level: s0}}\n');
   const lines = [
     'pod.yaml:9:5: spec.containers[0].comand: unknown field "comand"; did you mean "command"?',
-    'pod.yaml:10:3: spec.imagePullSecrets: not yet supported; ignored',
+    'pod.yaml:10:21: spec.securityContext.seLinuxOptions: not yet supported; ignored',
   ];
 
   test.each([
