@@ -103,7 +103,11 @@ describe('a pull from a registry', () => {
     expect(put.status).toBe(201);
     const name = `${registry.host}/org/app:many`;
     expect(await store.pull(name, never, options)).toMatchObject({ digest: digestOf(index), names: [name] });
-    expect(await store.find(`${registry.host}/org/app@${digestOf(index)}`)).toMatchObject({ config: { user: '7' } });
+    const byIndex = `${registry.host}/org/app@${digestOf(index)}`;
+    await store.sweep(never);
+    expect(await store.find(byIndex)).toMatchObject({ config: { user: '7' } });
+    const { manifest: inner } = await store.parts(await store.need(byIndex));
+    expect(digestOf(inner)).toBe(ours.digest);
     const mips = await store.pull(name, never, { ...options, platform: { os: 'linux', architecture: 'mips' } });
     expect(mips.digest).toBe(ours.digest);
     await expect(
