@@ -36,7 +36,8 @@ export async function sweepStore(paths: StorePaths, needed: Needed, staging: Sta
   return freed;
 }
 
-async function sweepLayers(paths: StorePaths, chains: ReadonlySet<string>, staging: Staging): Promise<void> {
+/** The layers' part of {@link sweepStore}: what goes can be unpacked again from its blobs. */
+export async function sweepLayers(paths: StorePaths, chains: ReadonlySet<string>, staging: Staging): Promise<void> {
   const kept = new Set<string>();
   const mounted = mountTables();
   for (const link of await readdir(paths.chains)) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isErrno } from '../base/errors.ts';
 import { readDocument } from './files.ts';
 import { parseObject } from './json.ts';
@@ -72,13 +72,25 @@ export function withoutNames(
   );
 }
 
+/** Removes what writers of the index left that were killed. Hold the index lock. */
+export async function dropDrafts(paths: StorePaths): Promise<void> {
+  for (const name of await readdir(paths.root)) {
+    if (/^(index\.json|oci-layout)\.[0-9a-f]{8}$/.test(name)) await rm(join(paths.root, name), { force: true });
+  }
+}
+
 async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.${randomBytes(4).toString('hex')}`;
-  await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });
-  const file = await open(fresh, 'r');
-  await file.sync();
-  await file.close();
-  await rename(fresh, path);
+  try {
+    await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });
+    const file = await open(fresh, 'r');
+    await file.sync();
+    await file.close();
+    await rename(fresh, path);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
   const folder = await open(dirname(path), 'r');
   await folder.sync();
   await folder.close();

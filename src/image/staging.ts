@@ -9,6 +9,7 @@ import { FileLock } from '../helper/flock.ts';
 import { removeTree } from '../helper/fsops.ts';
 import { type Tally, tallying, verified } from './digest.ts';
 import { type Descriptor } from './manifest.ts';
+import { dropDrafts } from './index-file.ts';
 import { type StorePaths, blobPath } from './store-paths.ts';
 import { withLock } from '../helper/flock.ts';
 
@@ -34,6 +35,7 @@ export class Staging implements AsyncDisposable {
     // Under the index lock nobody can be between making the lock file and locking it.
     return withLock(paths.indexLock, signal, async () => {
       await sweep(paths, signal);
+      await dropDrafts(paths);
       const dir = join(paths.ingest, randomBytes(6).toString('hex'));
       const lock = await FileLock.tryAcquire(dir + LOCK);
       if (lock === undefined) throw new Error(`lock ${dir}: somebody else has it`);
@@ -105,6 +107,12 @@ export class Staging implements AsyncDisposable {
       }
       await rename(path, blobPath(this.#paths, digest));
     }
+    this.#blobs.clear();
+  }
+
+  /** Removes what is here, at once. */
+  async clear(): Promise<void> {
+    for (const name of await readdir(this.dir)) await removeTree(join(this.dir, name), new AbortController().signal);
     this.#blobs.clear();
   }
 

@@ -3,16 +3,16 @@ import { createReadStream } from 'node:fs';
 import { abortReason } from '../base/clock.ts';
 import { MinirtError } from '../base/errors.ts';
 import { layerDescriptor, stageDockerArchive, stageImage } from './archive.ts';
-import { Catalog, type Image } from './catalog.ts';
+import type { Image } from './catalog.ts';
 import { type Compression, compressionIn, inflatedFile } from './compression.ts';
 import { type ImageConfig, formatConfig } from './config.ts';
+import { onDisk } from './disk.ts';
 import { type Source, archiveFiles, folderFiles, folderOf, headOf } from './files.ts';
-import { type Needed, neededOf, sweepStore } from './garbage.ts';
-import { type ImageSource, readIndex, withImage, withoutNames, writeIndex } from './index-file.ts';
-import { REF_NAME, type StagedImage, stageLayout } from './layout.ts';
+import { type ImageSource, readIndex, withImage, writeIndex } from './index-file.ts';
+import { type StagedImage, stageLayout } from './layout.ts';
 import { DEFAULT_LIMITS, type Limits, Meter, NO_LIMITS } from './limits.ts';
-import type { Descriptor } from './manifest.ts';
-import { normaliseReference, parseReference } from './reference.ts';
+import { type Moved, NamedImages, tagName } from './names.ts';
+import { parseReference } from './reference.ts';
 import { type PullOptions, stageRemote } from './registry/pull.ts';
 import { type Rootfs, type StagedLayers, chainOf, commitLayers, findRootfs, stageChain } from './snapshot.ts';
 import { Staging } from './staging.ts';
@@ -22,38 +22,15 @@ import { withLock } from '../helper/flock.ts';
 export type { Image } from './catalog.ts';
 export type { ImageConfig } from './config.ts';
 export type { ImageSource } from './index-file.ts';
+export type { Guard, Moved } from './names.ts';
 export type { ImageParts } from './parts.ts';
 export type { Rootfs } from './snapshot.ts';
-
-/** A name that another image had before. */
-export interface Moved {
-  readonly name: string;
-  /** Id of that image, which is still in the store. */
-  readonly from: string;
-}
 
 export interface LoadOptions {
   readonly source?: ImageSource;
   readonly limits?: Limits;
   /** Told of every name that was another image's. */
   readonly moved?: (moved: Moved) => void;
-}
-
-/** Refuses by throwing that an image loses names, or goes altogether: because something uses it. */
-export type Guard = (
-  image: Image,
-  lost: { readonly names: readonly string[]; readonly isGone: boolean },
-) => Promise<void>;
-
-/** What became of an image that was to go. */
-export interface Removed {
-  readonly image: Image;
-  /** Those it lost. */
-  readonly names: readonly string[];
-  /** Whether it has none left and is gone. */
-  readonly isGone: boolean;
-  /** Bytes that were freed, packed. */
-  readonly freed: number;
 }
 
 /** Opens the image store below `root`; nothing is made before something is stored. */
@@ -65,13 +42,17 @@ export function openImageStore(root: string): ImageStore {
  * Images on disk as an OCI image layout, and their unpacked layers. Several processes may use one at once: readers see
  * only what is complete, writers take turns.
  */
-export class ImageStore extends Catalog {
+export class ImageStore extends NamedImages {
   /**
    * Stores the images of an OCI layout (folder or tar) or of a docker archive, with their layers unpacked; all or none.
    * Returns their names; an image without a name is called by its id.
    * @throws MinirtError image.invalid, image.unsupported, image.digest-mismatch, image.too-large, reference.invalid, io
    */
   async load(source: Source, signal: AbortSignal, options: LoadOptions = {}): Promise<readonly string[]> {
+    return await onDisk(this.paths.root, () => this.#load(source, signal, options));
+  }
+
+  async #load(source: Source, signal: AbortSignal, options: LoadOptions): Promise<readonly string[]> {
     const { source: origin = 'loaded', limits = DEFAULT_LIMITS } = options;
     makeStore(this.paths);
     await using staging = await Staging.open(this.paths, signal);
@@ -102,14 +83,15 @@ export class ImageStore extends Catalog {
     const { limits = DEFAULT_LIMITS } = options;
     const wanted = parseReference(reference);
     makeStore(this.paths);
-    return withLock(pullLock(this.paths, wanted), signal, async () => {
+    const work = async (): Promise<Image> => {
       await using staging = await Staging.open(this.paths, signal);
       const image = await stageRemote({ staging, signal }, wanted, options);
       await this.#commit({ staging, images: [image], source: 'pulled', limits }, signal);
       const pulled = await this.find(image.descriptor.digest);
       if (pulled === undefined) throw new MinirtError('internal', `pull image: ${reference}: it is not there`);
       return pulled;
-    });
+    };
+    return onDisk(this.paths.root, () => withLock(pullLock(this.paths, wanted), signal, work));
   }
 
   /**
@@ -117,6 +99,14 @@ export class ImageStore extends Catalog {
    * @throws MinirtError image.invalid, image.unsupported, image.too-large, reference.invalid, io
    */
   async importRootfs(
+    source: Source,
+    what: { readonly reference: string; readonly config?: Partial<ImageConfig>; readonly limits?: Limits },
+    signal: AbortSignal,
+  ): Promise<Image> {
+    return await onDisk(this.paths.root, () => this.#import(source, what, signal));
+  }
+
+  async #import(
     source: Source,
     what: { readonly reference: string; readonly config?: Partial<ImageConfig>; readonly limits?: Limits },
     signal: AbortSignal,
@@ -166,84 +156,6 @@ export class ImageStore extends Catalog {
     });
   }
 
-  /**
-   * Gives an image one more name, which it may take from another.
-   * @throws MinirtError image.not-found, reference.invalid
-   */
-  async tag(reference: string, name: string, signal: AbortSignal): Promise<readonly Moved[]> {
-    const full = tagName(name);
-    return await withLock(this.paths.indexLock, signal, async () => {
-      const image = await this.need(reference);
-      const index = await readIndex(this.paths);
-      const descriptor = index.find((one) => one.digest === image.digest);
-      if (descriptor === undefined) throw new MinirtError('internal', `tag image: ${image.id}: not in the index`);
-      if (image.names.includes(full)) return [];
-      const moved = await this.#movedBy(index, { descriptor, names: [full] });
-      await writeIndex(this.paths, withImage(index, { descriptor, names: [full] }, image.source));
-      return moved;
-    });
-  }
-
-  /**
-   * Takes names from an image, or all and the image with them; then removes everything that no image needs. `names`:
-   * those to take, undefined for all. An image that loses its last name goes.
-   * @throws MinirtError image.not-found, and what the guard throws: nothing has changed then
-   */
-  async remove(
-    reference: string,
-    options: { readonly names: readonly string[] | undefined; readonly guard: Guard },
-    signal: AbortSignal,
-  ): Promise<Removed> {
-    const { result, freed } = await this.#shrink(signal, async () => {
-      const image = await this.need(reference);
-      const names = options.names ?? image.names;
-      const isGone = image.names.every((name) => names.includes(name));
-      const index = await readIndex(this.paths);
-      await options.guard(image, { names, isGone });
-      await writeIndex(this.paths, withoutNames(index, image.digest, isGone ? undefined : new Set(names)));
-      try {
-        // A pod that is found here was registered before the image went; one that is not finds no image.
-        await options.guard(image, { names, isGone });
-      } catch (error) {
-        await writeIndex(this.paths, index);
-        throw error;
-      }
-      return { image, names, isGone };
-    });
-    return { ...result, freed };
-  }
-
-  /** Removes what no image needs. @returns bytes that were freed, packed */
-  async sweep(signal: AbortSignal): Promise<number> {
-    return (await this.#shrink(signal, () => Promise.resolve())).freed;
-  }
-
-  /** Does what leaves things over that no image needs, and removes those. */
-  async #shrink<T>(
-    signal: AbortSignal,
-    work: () => Promise<T>,
-  ): Promise<{ readonly result: T; readonly freed: number }> {
-    makeStore(this.paths);
-    await using staging = await Staging.open(this.paths, signal);
-    return await withLock(this.paths.layersLock, signal, () =>
-      withLock(this.paths.indexLock, signal, async () => {
-        const result = await work();
-        return { result, freed: await sweepStore(this.paths, await this.#needed(), staging) };
-      }),
-    );
-  }
-
-  async #needed(): Promise<Needed> {
-    const digests: string[] = [];
-    const chainIds: string[] = [];
-    for (const { digest } of await readIndex(this.paths)) {
-      const { manifest, config, path } = await this.documents(digest);
-      digests.push(...path, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest));
-      chainIds.push(...chainOf(config.diffIds, manifest.layers).map(({ chainId }) => chainId));
-    }
-    return neededOf(digests, chainIds);
-  }
-
   /** Unpacks, and only then shows: an image in the index is one whose every byte was verified. */
   async #commit(
     what: {
@@ -269,7 +181,7 @@ export class ImageStore extends Catalog {
         let index = await readIndex(this.paths);
         const moved: Moved[] = [];
         for (const image of what.images) {
-          moved.push(...(await this.#movedBy(index, image)));
+          moved.push(...(await this.movedBy(index, image)));
           index = withImage(index, image, what.source);
         }
         await writeIndex(this.paths, index);
@@ -277,25 +189,6 @@ export class ImageStore extends Catalog {
       });
     });
   }
-
-  /** Names that an index gives to other images than this one. */
-  async #movedBy(
-    index: readonly Descriptor[],
-    { descriptor: { digest }, names }: Pick<StagedImage, 'descriptor' | 'names'>,
-  ): Promise<readonly Moved[]> {
-    const moved: Moved[] = [];
-    for (const name of names) {
-      const before = index.find((one) => one.annotations[REF_NAME] === name && one.digest !== digest);
-      if (before !== undefined) moved.push({ name, from: (await this.image(before, [])).id });
-    }
-    return moved;
-  }
-}
-
-/** A name to give: whatever else it is, it is no digest. */
-function tagName(reference: string): string {
-  if (parseReference(reference).digest === undefined) return normaliseReference(reference);
-  throw new MinirtError('reference.invalid', `name image: ${reference}: a digest cannot be chosen`);
 }
 
 async function plainDigest(
