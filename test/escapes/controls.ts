@@ -50,6 +50,23 @@ export const controls: Readonly<Record<string, Control>> = {
     without: 'resolution of the paths of an image beneath its root',
     edits: anyPath,
     tests: [[launch, 'leads out through a link']],
+    raced: [['escapes-races', 'CVE-2021-30465']],
+  },
+  'plan-lengths': {
+    without: 'the look at whether an argument is there',
+    edits: [
+      { file: 'native/plan.c', from: 'if (at >= words.count)\n				fail', to: 'if (at >= 4 * words.count + 64)\n				fail' },
+    ],
+    tests: [['plan-fuzz', 'CVE-2021-43784']],
+  },
+  undumpable: {
+    without: 'the hiding of a process that enters a container, which dallies',
+    edits: [
+      { file: 'native/process.c', from: 'prctl(PR_SET_DUMPABLE, 0) < 0 || ', to: '' },
+      { file: 'native/process.c', from: '	ask_for_profile(plan);\n', to: '	usleep(5000);\n	ask_for_profile(plan);\n' },
+    ],
+    raced: [[launch, 'CVE-2016-9962']],
+    tests: [],
   },
   'made-files': {
     without: 'the making of files without following links',

@@ -14,7 +14,8 @@ export const rows: readonly Row[] = [
     ids: ['CVE-2016-9962'],
     how: 'a process that was entering a container could be traced from inside before its descriptors were closed',
     defence: 'the helper is not dumpable, and its descriptors close at execve',
-    proof: { open: 'a test that hits the moment' },
+    proof: 'test',
+    controls: ['undumpable'],
   },
   {
     ids: ['CVE-2017-1002101', 'CVE-2021-25741'],
@@ -105,7 +106,8 @@ export const rows: readonly Row[] = [
     ids: ['CVE-2021-30465', 'CVE-2024-45310'],
     how: 'the target of a mount in a shared volume was swapped for a link meanwhile',
     defence: 'mounts are made and moved by descriptors beneath the root',
-    proof: { open: 'a race of two containers on the target of a mount' },
+    proof: 'test',
+    controls: ['image-paths'],
   },
   {
     ids: ['CVE-2021-41089', 'CVE-2021-41091', 'CVE-2021-41103', 'CVE-2024-25621'],
@@ -118,7 +120,8 @@ export const rows: readonly Row[] = [
     ids: ['CVE-2021-43784'],
     how: 'a length in the message to the native part overflowed',
     defence: 'a plan is at most 4 MiB of words, checked whole before anything is done',
-    proof: { open: '`npm run fuzz:plan` tries a million plans, and is not one of the tests' },
+    proof: 'test',
+    controls: ['plan-lengths'],
   },
   {
     ids: ['CVE-2022-0492', 'CVE-2023-25809'],
@@ -207,8 +210,9 @@ export const rows: readonly Row[] = [
   {
     ids: ['CVE-2025-52565'],
     how: 'the terminal was bound by a path that had been swapped',
-    defence: 'by descriptor',
-    proof: { open: 'a race on /dev/pts' },
+    defence: 'by descriptor, on the devpts of the container and nothing else',
+    proof: 'test',
+    uncontrolled: 'a file of a volume is no terminal, whoever looks',
   },
   {
     ids: ['CVE-2025-52881'],

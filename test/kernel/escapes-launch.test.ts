@@ -18,10 +18,12 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isErrno } from '../../src/base/errors.ts';
+import { execCapture } from '../../src/container/exec.ts';
 import { resolveUser } from '../../src/container/users.ts';
 import { helperPath } from '../../src/helper/locate.ts';
 import { peekImage } from '../../src/helper/peek.ts';
 import { TestHost, until } from '../support/containers.ts';
+import { execRequest } from '../support/exec.ts';
 import { isHost } from '../support/hosts.ts';
 
 const host = new TestHost();
@@ -246,4 +248,26 @@ describe('who a process is', () => {
       code: 'image.invalid',
     });
   });
+});
+
+test('CVE-2016-9962: a process that enters a container shows nothing of itself before it is the program', async () => {
+  // Every process that is the helper, also after the look, and whatever of its descriptors can be looked at.
+  const watch = `while :; do
+    for p in /proc/[0-9]*; do
+      read name <$p/comm && test "$name" = minirt-helper || continue
+      echo entering $p; for fd in $p/fd/* $p/cwd $p/root $p/exe; do
+        to=$(readlink $fd) && read name <$p/comm && test "$name" = minirt-helper && echo leaked $to
+      done
+    done
+  done 2>/dev/null`;
+  const container = await host.run({ args: ['sh', '-c', watch] });
+  for (let i = 0; i < 150; i++) {
+    const request = execRequest(container, ['true']);
+    expect(await execCapture(request, { signal: never, limit: 1000 })).toMatchObject({ code: 0 });
+  }
+  await container.client.kill();
+  await container.ended();
+  const lines = container.output().split('\n');
+  expect(lines.filter((line) => line.startsWith('leaked'))).toEqual([]);
+  expect(new Set(lines.filter((line) => line.startsWith('entering'))).size).toBeGreaterThan(0);
 });
