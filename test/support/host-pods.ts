@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodStatus } from 'kubernetes-types/core/v1.js';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -47,6 +47,12 @@ export class HostPods {
   /** Ends what a failed test left, too. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#pods.map((pod) => pod.delete()));
+    // Of those that an earlier owner let go of nobody has taken some again.
+    for (const uid of podFolders(this.roots)) {
+      const left = await this.#host?.own(uid);
+      left?.terminate({ grace: undefined, now: true, remove: true });
+      await left?.done;
+    }
     await this.#host?.close();
     for (const kind of ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const) {
       for (const { namespace, name } of await this.objects.list(kind, undefined)) {
@@ -104,6 +110,11 @@ export class HostPods {
     this.#pods.push(pod);
     return pod;
   }
+}
+
+function podFolders({ state }: Roots): readonly string[] {
+  const folder = join(state, 'pods');
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 /** A pod under way. */
