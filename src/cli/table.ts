@@ -58,6 +58,8 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'events', summary: 'what happened to pods', load: () => import('./verbs/events.ts') },
   { name: 'top', summary: 'what pods use of CPU and memory', load: () => import('./verbs/top.ts') },
   { name: 'images', summary: 'list images', load: () => import('./verbs/images.ts') },
+  { name: 'login', summary: 'keep credentials for a registry', load: () => import('./verbs/login.ts') },
+  { name: 'logout', summary: 'forget credentials for a registry', load: () => import('./verbs/logout.ts') },
   { name: 'pull', summary: 'bring an image from a registry', load: () => import('./verbs/pull.ts') },
   {
     name: 'load',
@@ -92,7 +94,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'info', summary: 'where things are kept, and how many', load: () => import('./verbs/info.ts') },
   { name: 'version', summary: 'the version', load: () => import('./verbs/version.ts') },
   ...['attach', 'cp', 'start', 'wait', 'timeline', 'rehearse', 'explain'].map((name) => later(name)),
-  ...['login', 'logout', 'completion'].map((name) => later(name)),
+  ...['completion'].map((name) => later(name)),
 ];
 
 export function findVerb(word: string): VerbEntry | undefined {

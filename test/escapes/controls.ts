@@ -23,6 +23,7 @@ export interface Control {
 const launch = 'escapes-launch';
 const images = 'escapes-images';
 const archives = 'escapes-archives';
+const registries = 'escapes-registry';
 const volumes = 'volumes-part';
 const interfaces = 'escapes-interfaces';
 
@@ -253,6 +254,11 @@ export const controls: Readonly<Record<string, Control>> = {
     without: 'the refusal of documents that are two things at once',
     edits: [{ file: 'src/image/manifest.ts', from: 'if (isIndex && (document', to: 'if (!isIndex && (document' }],
     tests: [[archives, 'a document is an index and a manifest']],
+  },
+  redirects: {
+    without: 'the keeping of credentials from whom a registry leads to',
+    edits: [{ file: 'src/image/registry/transport.ts', from: 'at.origin === url.origin && auth', to: 'auth' }],
+    tests: [[registries, 'stay with the registry']],
   },
   seccomp: {
     without: 'the loading of seccomp filters',

@@ -33,8 +33,10 @@ export const imageRows: readonly Row[] = [
   {
     ids: ['CVE-2020-15157'],
     how: 'credentials were sent to a foreign layer URL',
-    defence: 'nothing is pulled yet',
-    proof: { absent: 'there is no registry client' },
+    defence:
+      'URLs of layers are never used; credentials go to the registry itself and to no other scheme, host or port',
+    proof: 'test',
+    controls: ['redirects'],
   },
   {
     ids: ['CVE-2021-20291', 'CVE-2021-21285'],

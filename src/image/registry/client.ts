@@ -1,5 +1,5 @@
 import { abortReason } from '../../base/clock.ts';
-import { MinirtError } from '../../base/errors.ts';
+import { MinirtError, isMinirtError } from '../../base/errors.ts';
 import { LARGEST_JSON, isObject } from '../json.ts';
 import { ACCEPTED, type Descriptor } from '../manifest.ts';
 import { Access } from './access.ts';
@@ -28,12 +28,12 @@ export async function findOrigin(transport: Transport, domain: string, signal: A
   const secure = new URL(`https://${host}/v2/`);
   if (!LOOPBACK.test(host) && transport.verifies) return secure;
   try {
-    await discard(await transport.send({ url: secure, again: false }, signal));
+    await discard(await transport.send({ url: secure, once: true }, signal));
     return secure;
   } catch (error) {
     if (signal.aborted) throw abortReason(signal);
     // Somebody who speaks TLS, but is not trusted, gets nothing over an open wire.
-    if (!(error instanceof MinirtError) || error.hint !== undefined) throw error;
+    if (!isMinirtError(error, 'registry.unreachable') || error.hint !== undefined) throw error;
     return new URL(`http://${host}/v2/`);
   }
 }

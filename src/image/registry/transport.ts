@@ -25,8 +25,8 @@ export interface Ask {
   readonly authorization?: string | undefined;
   /** Makes it a POST, which is never led elsewhere. */
   readonly form?: URLSearchParams;
-  /** False: the first answer and the first failure count. */
-  readonly again?: boolean;
+  /** True: the first answer counts, redirects included, and the first failure. */
+  readonly once?: boolean;
 }
 
 export interface Answer {
@@ -61,7 +61,7 @@ export class Transport implements AsyncDisposable {
   async send(ask: Ask, signal: AbortSignal): Promise<Answer> {
     const { patience } = this.#options;
     for (let failures = 1; ; failures++) {
-      const isLast = ask.again === false || failures >= patience.tries;
+      const isLast = ask.once === true || failures >= patience.tries;
       let wait = backOff(patience, failures, Math.random());
       try {
         const answer = await this.#follow(ask, signal);
@@ -80,7 +80,7 @@ export class Transport implements AsyncDisposable {
   }
 
   /** One try, without any wait. Throws what the connection threw. */
-  async #follow({ url, headers = {}, authorization, form }: Ask, signal: AbortSignal): Promise<Answer> {
+  async #follow({ url, headers = {}, authorization, form, once }: Ask, signal: AbortSignal): Promise<Answer> {
     let at = url;
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#once(at, {
@@ -90,7 +90,7 @@ export class Transport implements AsyncDisposable {
         signal,
       });
       const location = answer.headers.location;
-      if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
+      if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined || once === true) return answer;
       await discard(answer);
       if (form !== undefined || redirects === MOST_REDIRECTS)
         throw new MinirtError(
