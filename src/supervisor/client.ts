@@ -143,9 +143,15 @@ function unitOf(roots: Roots): string {
   return `minirt-${stateTag(roots.state)}.service`;
 }
 
+/** What pulls go by: proxies, and where credentials are. */
+const OF_PULLS: readonly string[] = [
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+  ...['HOME', 'DOCKER_CONFIG', 'REGISTRY_AUTH_FILE', 'XDG_RUNTIME_DIR'],
+];
+
 /** What a service of systemd would otherwise not be told: it starts with an environment of its own. */
 function ownEnvironment(): Record<string, string> {
-  const own = ['MINIRT_HELPER', 'CNI_PATH'].map((name) => [name, process.env[name]] as const);
+  const own = ['MINIRT_HELPER', 'CNI_PATH', ...OF_PULLS].map((name) => [name, process.env[name]] as const);
   return Object.fromEntries(own.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
 }
 
