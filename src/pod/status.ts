@@ -42,6 +42,7 @@ export function podStatus(pod: Pod, record: PodRecord): PodStatus {
   const phase = podPhase(pod, record);
   const { ip, host } = placeOf(record) ?? {};
   const inits = membersOf(pod, record, 'init', 'sidecar');
+  if (phase === 'Failed' && record.termination?.cause === 'rejected') return rejectedStatus(pod, record);
   return {
     phase,
     ...(phase === 'Failed' ? whyCut(record) : {}),
@@ -51,6 +52,17 @@ export function podStatus(pod: Pod, record: PodRecord): PodStatus {
     ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits.map((one) => containerStatus(pod, record, one)) }),
     containerStatuses: membersOf(pod, record, 'main').map((one) => containerStatus(pod, record, one)),
+    qosClass: qosClass(pod),
+  };
+}
+
+/** The kubelet says no more of a pod that it rejects (pkg/kubelet/kubelet.go: rejectPod); the scheduler had its word before. */
+function rejectedStatus(pod: Pod, record: PodRecord): PodStatus {
+  return {
+    phase: 'Failed',
+    ...whyCut(record),
+    conditions: conditions(pod, record, 'Failed').filter(({ type }) => type === 'PodScheduled'),
+    ...(record.startedAt === undefined ? {} : { startTime: truncated(record.startedAt) }),
     qosClass: qosClass(pod),
   };
 }

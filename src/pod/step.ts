@@ -122,7 +122,10 @@ function cutShort(
   // Nothing was made, though it had been begun.
   const sandbox: Sandbox =
     event.kind === 'reject' ? { phase: 'failed', message: event.why.message, retryAt: moment.at } : record.sandbox;
-  return { record: { ...record, termination, sandbox }, notes: [...told, { kind: 'terminate', grace, remove, now }] };
+  return {
+    record: { ...record, termination, sandbox },
+    notes: event.kind === 'reject' ? told : [...told, { kind: 'terminate', grace, remove, now }],
+  };
 }
 
 function cutOf(
@@ -204,9 +207,11 @@ export const DEADLINE_EXCEEDED = {
 export const EVICTED = 'Evicted';
 
 function ended(pod: Pod, record: PodRecord, moment: Moment): PodStepped {
-  const settled = record.termination === undefined ? record : settle(pod, record, moment);
+  // A rejected pod has no containers that could be lost.
+  const { cause } = record.termination ?? {};
+  const settled = cause === undefined || cause === 'rejected' ? record : settle(pod, record, moment);
   const mains = membersOf(pod, settled, 'main').map(({ container }) => container);
-  const cut = record.termination !== undefined && record.termination.cause !== 'request';
+  const cut = cause !== undefined && cause !== 'request';
   const failed = cut || mains.some((container) => exitCode(container) !== 0);
   const phase = failed ? 'Failed' : 'Succeeded';
   return {

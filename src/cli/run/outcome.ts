@@ -66,7 +66,12 @@ export function startOutcome(
 }
 
 /** Events of what comes before any container. */
-const BEFORE_CONTAINERS: ReadonlySet<string> = new Set(['FailedMount', 'FailedCreatePodSandBox']);
+const BEFORE_CONTAINERS: ReadonlySet<string> = new Set([
+  'FailedMount',
+  'FailedCreatePodSandBox',
+  'SysctlForbidden',
+  'AppArmor',
+]);
 
 /** Whether a container started (an init container: is done), or why it did not; undefined: it is on its way. */
 function containerStart(

@@ -1,4 +1,4 @@
-import type { MinirtError} from '../../base/errors.ts';
+import type { MinirtError } from '../../base/errors.ts';
 import { isMinirtError } from '../../base/errors.ts';
 import { openImageStore } from '../../image/store.ts';
 import { forgetDeleted } from '../../supervisor/archive.ts';

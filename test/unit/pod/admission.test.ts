@@ -39,7 +39,10 @@ test('fails with the reason, and stays', () => {
   const rejected = stepPod(pod, record, { kind: 'reject', why }, moment);
   expect(rejected.notes[0]).toEqual({ kind: 'event', type: 'Warning', ...why });
   const { record: ended } = stepPod(pod, rejected.record, { kind: 'ended' }, moment);
-  expect(podStatus(pod, ended)).toMatchObject({
+  const status = podStatus(pod, ended);
+  expect(status.containerStatuses).toBeUndefined();
+  expect(status.conditions?.map(({ type }) => type)).toEqual(['PodScheduled']);
+  expect(status).toMatchObject({
     phase: 'Failed',
     reason: 'SysctlForbidden',
     message: 'Pod was rejected: forbidden sysctl: "x" not allowlisted',
