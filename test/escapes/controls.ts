@@ -2,6 +2,7 @@
  * What shows that the tests of test/kernel/escapes-*.test.ts can fail: each defence, how it is taken out of the sources,
  * and the tests that must then fail. `npm run test:controls` makes such a build of each and runs them.
  */
+import { imageControls } from './image-controls.ts';
 
 /** A piece of a source file, which must be there exactly once, and what takes its place. */
 export interface Edit {
@@ -22,8 +23,6 @@ export interface Control {
 
 const launch = 'escapes-launch';
 const images = 'escapes-images';
-const archives = 'escapes-archives';
-const registries = 'escapes-registry';
 const volumes = 'volumes-part';
 const interfaces = 'escapes-interfaces';
 
@@ -42,6 +41,7 @@ const anyPath: readonly Edit[] = [
 ];
 
 export const controls: Readonly<Record<string, Control>> = {
+  ...imageControls,
   'safe-sysctls': {
     without: 'the list of sysctls that pods may have',
     edits: [{ file: 'src/pod/admission.ts', from: '!isSafeSysctl(name)', to: 'false && !isSafeSysctl(name)' }],
@@ -244,21 +244,6 @@ export const controls: Readonly<Record<string, Control>> = {
       },
     ],
     tests: [[images, 'a layer leads out']],
-  },
-  digests: {
-    without: 'the form of a digest',
-    edits: [{ file: 'src/image/digest.ts', from: '/^sha256:[a-f0-9]{64}$/', to: '/^sha256:/' }],
-    tests: [[archives, 'a digest is a path']],
-  },
-  documents: {
-    without: 'the refusal of documents that are two things at once',
-    edits: [{ file: 'src/image/manifest.ts', from: 'if (isIndex && (document', to: 'if (!isIndex && (document' }],
-    tests: [[archives, 'a document is an index and a manifest']],
-  },
-  redirects: {
-    without: 'the keeping of credentials from whom a registry leads to',
-    edits: [{ file: 'src/image/registry/transport.ts', from: 'at.origin === url.origin && auth', to: 'auth' }],
-    tests: [[registries, 'stay with the registry']],
   },
   seccomp: {
     without: 'the loading of seccomp filters',
