@@ -1,4 +1,4 @@
-import type { Edit } from './controls.ts';
+import type { Edit } from './control.ts';
 
 /** A source text with pieces replaced. Throws when a piece is not there exactly once: the control is out of date then. */
 export function applied(text: string, edits: readonly Edit[]): string {

@@ -4,7 +4,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Control, controls } from './controls.ts';
+import type { Control } from './control.ts';
+import { controls } from './controls.ts';
 import { applied } from './edits.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
