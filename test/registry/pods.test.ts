@@ -17,6 +17,9 @@ describe('a pod whose image is at a registry', () => {
     const shell = { name: 'bin/sh', content: readFileSync('/bin/busybox'), mode: 0o755 };
     const layer = await tar([{ name: 'bin/' }, { name: 'etc/' }, shell]);
     for (const name of ['sh:1', 'sh:2', 'sh:3', 'sh:4']) await registry.push({ layers: [layer], gzip: true }, name);
+    // Nothing of it is here before it is asked for.
+    const other = await tar([{ name: 'bin/' }, shell, { name: 'other', content: 'x' }]);
+    await registry.push({ layers: [other], gzip: true }, 'slow:1');
   });
   afterAll(() => registry[Symbol.asyncDispose]());
 
@@ -106,9 +109,9 @@ describe('a pod whose image is at a registry', () => {
     await using proxy = await before(({ path }) =>
       path.includes('/blobs/') ? { kind: 'stall', after: 1 } : undefined,
     );
-    const pod = await pods.start([container(`${proxy.host}/sh:1`, 'Always')]);
+    const pod = await pods.start([container(`${proxy.host}/slow:1`, 'Always')]);
     await eventually(() => {
-      expect(proxy.paths(/manifests/)).not.toEqual([]);
+      expect(proxy.paths(/blobs/)).not.toEqual([]);
     });
     const began = performance.now();
     await pod.delete({ now: false });
