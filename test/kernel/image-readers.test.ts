@@ -91,7 +91,7 @@ describe('other readers of our store', () => {
     );
     const { ours, theirs } = await trees(image);
     expect(ours).toEqual(theirs);
-    expect(ours.find((line) => line.startsWith('bin/ping') && line.includes('cap_'))).toBeDefined();
+    expect(ours.find((line) => line.includes('bin/ping cap_'))).toBeDefined();
   });
 
   test('import and save are read, too', async () => {
