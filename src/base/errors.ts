@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'image.too-large'
   | 'image.in-use'
   | 'reference.invalid'
+  | 'registry.config'
   | 'registry.refused'
   | 'registry.unreachable'
   | 'network.failed'

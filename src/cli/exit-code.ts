@@ -24,6 +24,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   'image.digest-mismatch': EXIT.failed,
   'image.too-large': EXIT.failed,
   'image.in-use': EXIT.failed,
+  'registry.config': EXIT.failed,
   'registry.refused': EXIT.failed,
   'registry.unreachable': EXIT.failed,
   'network.failed': EXIT.failed,

@@ -31,7 +31,8 @@ export const verb: Verb<Options> = {
   ],
   notes: [
     'Credentials come from `minirt login`, docker login or podman login (DOCKER_CONFIG, REGISTRY_AUTH_FILE), CAs from',
-    '/etc/docker/certs.d and /etc/containers/certs.d. HTTPS_PROXY, HTTP_PROXY and NO_PROXY count.',
+    '/etc/docker/certs.d and /etc/containers/certs.d, mirrors from /etc/containers/registries.conf (CONTAINERS_REGISTRIES_CONF).',
+    'HTTPS_PROXY, HTTP_PROXY and NO_PROXY count.',
   ].join('\n'),
   async run({ io, roots }, { words, options }) {
     const [reference = ''] = words;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { MinirtError, isErrno, messageOf } from '../../base/errors.ts';
 import { isObject, parseObject } from '../json.ts';
 import { type KnownCredentials, parseAuths, plainKey } from './credentials.ts';
+import { askHelper, helperFor } from './helpers.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -27,14 +28,29 @@ function dockerConfig(env: Env): string {
   return join(env['DOCKER_CONFIG'] || join(env['HOME'] || '/root', '.docker'), 'config.json');
 }
 
-/** What the files hold that are there. @throws MinirtError image.invalid, io */
-export async function readAuthFiles(env: Env): Promise<readonly KnownCredentials[]> {
+/**
+ * What the files hold that are there, or else what the helpers that they name keep for a registry.
+ * @throws MinirtError image.invalid, io, registry.refused
+ */
+export async function readAuthFiles(env: Env, domain: string): Promise<readonly KnownCredentials[]> {
   const found: KnownCredentials[] = [];
   for (const path of authFiles(env)) {
     const bytes = await readIfThere(path);
-    if (bytes !== undefined) found.push(...parseAuths(bytes, path, 'config'));
+    if (bytes === undefined) continue;
+    const own = parseAuths(bytes, path, 'config');
+    found.push(...own);
+    // A helper leaves an empty entry; one that is not was put there by somebody who knew of no helper.
+    if (own.some(({ key }) => key === plainKey(keyOf(domain)) || key === domain)) continue;
+    const helper = helperFor(parseObject(bytes, path), { domain, key: keyOf(domain) }, path);
+    const kept = helper === undefined ? undefined : await askHelper(helper, env);
+    if (kept !== undefined) found.push({ key: domain, credentials: kept });
   }
   return found;
+}
+
+/** What files and helpers call a registry. */
+function keyOf(domain: string): string {
+  return domain === 'docker.io' ? DOCKER_KEY : domain;
 }
 
 /**
@@ -52,7 +68,7 @@ export async function keepCredentials(
   const document = bytes === undefined ? {} : parseObject(bytes, path);
   const auths = document['auths'] ?? {};
   if (!isObject(auths)) throw new MinirtError('image.invalid', `read ${path}: auths: not an object`);
-  const key = registry === 'docker.io' ? DOCKER_KEY : registry;
+  const key = keyOf(registry);
   const others = Object.entries(auths).filter(([one]) => plainKey(one) !== plainKey(key));
   if (credentials === undefined && others.length === Object.keys(auths).length) return undefined;
   const { username, password } = credentials ?? { username: '', password: '' };

@@ -13,6 +13,7 @@ import type { Staging } from '../staging.ts';
 import { readAuthFiles } from './auth-files.ts';
 import { Repository } from './client.ts';
 import { type Credentials, type KnownCredentials, credentialsFor } from './credentials.ts';
+import { type RegistrySource, readRegistries, sourcesOf } from './registries.ts';
 import { PATIENCE, type Patience } from './retry.ts';
 import { CERTIFICATE_FOLDERS } from './tls.ts';
 import { Transport } from './transport.ts';
@@ -59,18 +60,48 @@ export function openTransport(options: PullOptions): Transport {
 }
 
 /**
- * Brings what is missing of an image into the staging folder, verified. Credentials are tried one after the other, as the kubelet
- * does; without any, the registry is asked as nobody.
- * @throws MinirtError image.not-found, image.invalid, image.unsupported, image.digest-mismatch, registry.refused, registry.unreachable
+ * Brings what is missing of an image into the staging folder, verified: from the first of its places that has it, mirrors before
+ * its own registry.
+ * @throws MinirtError image.not-found, image.invalid, image.unsupported, image.digest-mismatch, registry.config, registry.refused,
+ * registry.unreachable; what became of mirrors is said with it
  */
 export async function stageRemote(stage: PullStage, reference: Reference, options: PullOptions): Promise<StagedImage> {
-  const known = [...(options.credentials ?? []), ...(await readAuthFiles(options.env ?? process.env))];
-  const candidates: (Credentials | undefined)[] = [...credentialsFor(known, reference)];
+  const sources = sourcesOf(await readRegistries(options.env ?? process.env), reference);
+  const failures: string[] = [];
+  for (const source of sources) {
+    try {
+      return await stageFrom(source, stage, reference, options);
+    } catch (error) {
+      if (stage.signal.aborted || !isMinirtError(error)) throw error;
+      if (!source.isMirror) throw failures.length === 0 ? error : withMirrors(error, failures);
+      failures.push(`mirror ${source.domain}/${source.path}: ${error.message}`);
+    }
+  }
+  throw new MinirtError('internal', 'pull image: nowhere to ask');
+}
+
+function withMirrors(error: MinirtError, failures: readonly string[]): MinirtError {
+  const { code, message, hint, details } = error;
+  return new MinirtError(code, `${message} (${failures.join('; ')})`, {
+    cause: error,
+    details,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Credentials are tried one after the other, as the kubelet does; without any, the registry is asked as nobody. */
+async function stageFrom(
+  { domain, path, insecure }: RegistrySource,
+  stage: PullStage,
+  reference: Reference,
+  options: PullOptions,
+): Promise<StagedImage> {
+  const known = [...(options.credentials ?? []), ...(await readAuthFiles(options.env ?? process.env, domain))];
+  const candidates: (Credentials | undefined)[] = [...credentialsFor(known, { domain, path })];
   if (candidates.length === 0) candidates.push(undefined);
-  await using transport = openTransport(options);
+  await using transport = openTransport(insecure ? { ...options, tlsVerify: false } : options);
   for (const [at, credentials] of candidates.entries()) {
     try {
-      const { domain, path } = reference;
       const repository = await Repository.open({ transport, domain, path, credentials }, stage.signal);
       return await new Pull(stage, repository, options).image(reference);
     } catch (error) {
