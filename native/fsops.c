@@ -5,18 +5,18 @@
  * stdin is a row of frames: u32 little-endian length, then that many bytes of NUL-terminated words. Paths are relative
  * to DIR, without `..`. Numbers are decimal, MODE is octal, TIME is `seconds nanoseconds`, ATTR is `MODE UID GID TIME`.
  *
- *   lower DIR                        a layer below this one, top first; before anything else
+ *   lower DIR                        a layer below this one, whole, top first; before what looks for it, which is marked +
  *   xattr NAME HEX                   for the object of the next frame
  *   mkdir PATH ATTR                  an existing directory keeps its children
  *   file PATH ATTR SIZE              followed by SIZE bytes, outside any frame
  *   symlink PATH TARGET UID GID TIME
- *   hardlink PATH TARGET             TARGET beneath DIR; one of a lower layer is copied up first
+ *   hardlink PATH TARGET             + TARGET beneath DIR; one of a lower layer is copied up first
  *   node PATH c|b MAJOR MINOR ATTR
  *   fifo PATH ATTR
- *   opaque PATH                      hides what lower layers have in this directory
- *   whiteout PATH                    hides what lower layers have under this name; after everything else of the layer
+ *   opaque PATH                      + hides what lower layers have in this directory
+ *   whiteout PATH                    + hides what lower layers have under this name; after everything else of the layer
  *   remove PATH                      whatever it is, with all that is in it; no error when there is nothing
- *   finish                           times of directories, attributes of parents nobody described, syncfs
+ *   finish                           + times of directories, attributes of parents nobody described, syncfs
  *
  * Whatever is in the way of a new object is removed first. The first failure ends it all: one `failed` line (stage
  * unpack) on stdout and exit status 70. End of input before `finish` is a failure too, unless all it did was `remove`.

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdir, readlink, rename, stat, symlink, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isErrno } from '../base/errors.ts';
@@ -63,7 +64,8 @@ async function findLayer(paths: StorePaths, chainId: string): Promise<string | u
 export type StagedLayers = Map<string, string>;
 
 /**
- * Unpacks what is missing of a chain into the staging folder. Hold the layers lock, so that the work is done once.
+ * Unpacks what is missing of a chain into the staging folder, some layers at once: one that looks at what is below it waits until
+ * that is whole. Hold the layers lock, so that the work is done once.
  * `mustEnd`: an archive without an end mark counts as cut off.
  * @throws MinirtError image.invalid, image.digest-mismatch, image.unsupported, io
  */
@@ -78,19 +80,67 @@ export async function stageChain(
   chain: readonly ChainLayer[],
   signal: AbortSignal,
 ): Promise<void> {
-  const lowers: string[] = [];
-  for (const layer of chain) {
-    const name = await findLayer(into.paths, layer.chainId);
-    let directory = name === undefined ? into.staged.get(layer.chainId) : join(into.paths.layers, name);
-    if (directory === undefined) {
-      directory = into.staging.name('l');
-      await mkdir(directory, { mode: 0o755 });
-      const tar = layerTar(into.staging.blob(layer.blob.digest), layer, into.meter);
-      const { meter, mustEnd = false } = into;
-      await applyLayer(tar, { directory, lowers, mustEnd, meter }, signal);
-      into.staged.set(layer.chainId, directory);
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  setMaxListeners(0, either);
+  const { meter, mustEnd = false } = into;
+  const slots = new Slots(AT_ONCE);
+  const begun: { readonly chainId: string; readonly directory: string; readonly done: Promise<void> }[] = [];
+  let lowers: Promise<readonly string[]> = Promise.resolve([]);
+  try {
+    for (const layer of chain) {
+      const { chainId } = layer;
+      const name = await findLayer(into.paths, chainId);
+      const known = name === undefined ? into.staged.get(chainId) : join(into.paths.layers, name);
+      const directory = known ?? into.staging.name('l');
+      const below = lowers;
+      const unpack = async (): Promise<void> => {
+        await mkdir(directory, { mode: 0o755 });
+        const tar = layerTar(into.staging.blob(layer.blob.digest), layer, meter);
+        await applyLayer(tar, { directory, lowers: below, mustEnd, meter }, either);
+      };
+      const done = known === undefined ? slots.run(unpack) : Promise.resolve();
+      if (known === undefined) begun.push({ chainId, directory, done });
+      done.catch((error: unknown) => {
+        stop.abort(error);
+      });
+      lowers = Promise.all([below, done]).then(([others]) => [directory, ...others]);
+      // Whoever waits for it tells; nobody may.
+      lowers.catch(() => undefined);
     }
-    lowers.unshift(directory);
+    await lowers;
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  } finally {
+    // The staging folder must not go while somebody writes to it.
+    await Promise.allSettled(begun.map(({ done }) => done));
+  }
+  for (const { chainId, directory } of begun) into.staged.set(chainId, directory);
+}
+
+/** Layers that are unpacked at once: each keeps a helper busy, and all together the process that inflates and verifies. */
+const AT_ONCE = 3;
+
+/** Work that is begun in the order in which it comes, so much of it at once. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run(work: () => Promise<void>): Promise<void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((next) => this.#waiting.push(next));
+    try {
+      await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
   }
 }
 

@@ -146,7 +146,7 @@ function unitOf(roots: Roots): string {
 /** What pulls go by: proxies, and where credentials are. */
 const OF_PULLS: readonly string[] = [
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
-  ...['HOME', 'DOCKER_CONFIG', 'REGISTRY_AUTH_FILE', 'XDG_RUNTIME_DIR'],
+  ...['HOME', 'DOCKER_CONFIG', 'REGISTRY_AUTH_FILE', 'XDG_RUNTIME_DIR', 'CONTAINERS_REGISTRIES_CONF'],
 ];
 
 /** What a service of systemd would otherwise not be told: it starts with an environment of its own. */

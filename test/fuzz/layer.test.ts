@@ -64,7 +64,7 @@ describe('layers', () => {
         try {
           await applyLayer(
             once(await tar(entries)),
-            { directory, lowers: [join(dir, 'lower')], meter: new Meter(DEFAULT_LIMITS) },
+            { directory, lowers: Promise.resolve([join(dir, 'lower')]), meter: new Meter(DEFAULT_LIMITS) },
             never,
           );
         } catch (error) {

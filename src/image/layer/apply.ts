@@ -22,8 +22,8 @@ const HOST_ERRORS: ReadonlySet<unknown> = new Set([
 export interface ApplyOptions {
   /** An empty directory, absolute. */
   readonly directory: string;
-  /** Directories of the layers below, top first. */
-  readonly lowers: readonly string[];
+  /** Directories of the layers below, top first, as soon as they are whole. */
+  readonly lowers: Promise<readonly string[]>;
   /** Whether an archive without an end mark counts as cut off: where no digest says otherwise. */
   readonly mustEnd?: boolean;
   readonly meter: Meter;
@@ -42,12 +42,20 @@ export async function applyLayer(
 ): Promise<void> {
   const ops = FsOps.open(options.directory, signal);
   const markers = { opaque: new Set<string>(), whiteouts: new Set<string>() };
+  let hasLowers = false;
+  const needLowers = async (): Promise<void> => {
+    if (hasLowers) return;
+    hasLowers = true;
+    for (const lower of await options.lowers) await ops.send('lower', Buffer.from(lower).toString('latin1'));
+  };
   try {
-    for (const lower of options.lowers) await ops.send('lower', Buffer.from(lower).toString('latin1'));
     for await (const entry of readTar(tar, { mustEnd: options.mustEnd ?? false })) {
       options.meter.countEntry();
+      // What it is to be linked with may lie below.
+      if (entry.type === 'link') await needLowers();
       await applyEntry(ops, entry, markers);
     }
+    await needLowers();
     // Markers are about lower layers only, wherever in the layer they stand.
     for (const path of markers.opaque) await ops.send('opaque', path);
     for (const path of markers.whiteouts) await ops.send('whiteout', path);
