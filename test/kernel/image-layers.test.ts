@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ImageStore, type Rootfs, openImageStore } from '../../src/image/store.ts';
@@ -38,6 +38,40 @@ describe('layers', () => {
       .filter(Boolean);
   }
   const tree = 'find . -mindepth 1 | sort';
+
+  describe('several at once', () => {
+    const big = { name: 'big', content: Buffer.alloc(48 << 20, 'x') };
+
+    test('find what a slower one below them has, and hide it', async () => {
+      const rootfs = await unpack(
+        [{ name: 'dir/' }, { name: 'dir/gone', content: 'x' }, big, { name: 'dir/last', content: 'last' }],
+        [
+          { name: 'linked', type: 'link', linkname: 'dir/last' },
+          { name: 'dir/.wh.gone', content: '' },
+        ],
+        [{ name: 'again', type: 'link', linkname: 'linked' }],
+        [{ name: '.wh.big', content: '' }],
+        [{ name: 'top', content: 'top' }],
+      );
+      expect(merged(rootfs, `cat linked again; echo; ${tree}`)).toEqual([
+        'lastlast',
+        './again',
+        './dir',
+        './dir/last',
+        './linked',
+        './top',
+      ]);
+    });
+
+    test('leave nothing when one of them is broken', async () => {
+      const broken = [{ name: 'link', type: 'link', linkname: 'nowhere' }] as const;
+      await expect(unpack([big], broken, [big])).rejects.toMatchObject({ code: 'image.invalid' });
+      expect(await store.list()).toEqual([]);
+      for (const folder of ['ingest', 'layers']) {
+        expect(readdirSync(join(root, folder)).filter((name) => name !== 'chains' && name !== 'lock')).toEqual([]);
+      }
+    });
+  });
 
   describe('one layer', () => {
     test('keeps modes, owners, times, links and special files', async () => {
