@@ -62,7 +62,11 @@ describe('what GNU tar takes, too,', () => {
           async function* once(): AsyncGenerator<Uint8Array> {
             yield bytes;
           }
-          await applyLayer(once(), { directory: ours, lowers: Promise.resolve([]), meter: new Meter(DEFAULT_LIMITS) }, never);
+          await applyLayer(
+            once(),
+            { directory: ours, lowers: Promise.resolve([]), meter: new Meter(DEFAULT_LIMITS) },
+            never,
+          );
           expect(describeTree(ours)).toEqual(describeTree(theirs));
         }
         for (const one of [ours, theirs]) rmSync(one, { recursive: true });

@@ -28,7 +28,7 @@ test('CVE-2021-30465, CVE-2024-45310: a mount in a shared volume is made within 
   ];
   // Starts afresh each time around: what a runtime made there meanwhile must not end the race.
   const swap = `cd /v
-    while :; do rm -rf place; ln -s ${canary} place; rm -rf place; mkdir place; done 2>/dev/null`;
+    while :; do rm -rf place; ln -s ${canary} place; sleep 0.003; rm -rf place; mkdir place; sleep 0.003; done 2>/dev/null`;
   const racer = await pods.start([{ line: swap, volumeMounts: [{ name: 'v', mountPath: '/v' }] }], { volumes });
   // In the container's own tree: what the link led to when the mount was made.
   const line = `test -d ${canary}/inner && echo linked || echo within; touch ${canary}/inner/x 2>/dev/null`;
