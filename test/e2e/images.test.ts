@@ -105,6 +105,21 @@ describe('images', () => {
     expect(await ok('rmi', '-f', id.slice(7, 15))).toBe(`Untagged: docker.io/library/b:latest\nDeleted: ${id}\n`);
   });
 
+  test('images of one id that are packed differently lose their names and go each for itself', async () => {
+    const layers = [await tar([{ name: 'a', content: 'a' }])];
+    for (const gzip of [true, false]) {
+      const path = join(dir, `${gzip}.tar`);
+      writeFileSync(path, await layoutTar({ layers, names: [gzip ? 'packed' : 'plain'], gzip }));
+      await ok('load', '-i', path);
+    }
+    expect(await idOf('packed')).toBe(await idOf('plain'));
+    const name = 'docker.io/library/plain:latest';
+    expect(await ok('rmi', 'plain')).toContain(`Untagged: ${name}`);
+    expect(await minirt('inspect', 'plain')).toMatchObject({ code: 1 });
+    expect(await ok('rmi', 'packed')).toContain('Untagged: docker.io/library/packed:latest');
+    expect(contents()).toMatchObject({ blobs: 0, layers: 0 });
+  });
+
   test('a running pod keeps its image, an ended one until it is forced', async () => {
     await load('one', 'app', 'other');
     const id = await idOf('app');

@@ -19,7 +19,7 @@ export const verb: Verb<{ all?: boolean }> = {
     for (const image of await store.list()) {
       if (image.names.length > 0 && options.all !== true) continue;
       try {
-        const removed = await store.remove(image.id, { names: undefined, guard }, io.signal);
+        const removed = await store.remove(image.digest, { names: undefined, guard }, io.signal);
         freed += removed.freed;
         for (const name of removed.names) say(io, `Untagged: ${name}`);
         say(io, `Deleted: ${image.id}`);

@@ -39,7 +39,7 @@ async function removeImage({ io, roots }: Context, { store, word, force }: Remov
     const text = `remove image: ${shortId(image.id)}: conflict (must be forced): it has several names`;
     throw new MinirtError('image.in-use', text, { hint: `name those to take: ${image.names.join(', ')}` });
   }
-  const removed = await store.remove(image.id, { names, guard: podGuard(roots, force) }, io.signal);
+  const removed = await store.remove(image.digest, { names, guard: podGuard(roots, force) }, io.signal);
   for (const name of removed.names) say(io, `Untagged: ${name}`);
   if (removed.isGone) say(io, `Deleted: ${removed.image.id}`);
 }

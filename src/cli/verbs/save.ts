@@ -42,11 +42,11 @@ async function toSave(store: ImageStore, words: readonly string[]): Promise<read
   const found = new Map<string, { parts: Saved['parts']; names: Set<string> }>();
   for (const word of words) {
     const image = await store.need(word);
-    const entry = found.get(image.id) ?? { parts: await store.parts(image), names: new Set<string>() };
+    const entry = found.get(image.digest) ?? { parts: await store.parts(image), names: new Set<string>() };
     const isId = image.id.startsWith(word.startsWith('sha256:') ? word : `sha256:${word}`);
     const named = isId ? undefined : image.names.find((name) => name === normaliseReference(word));
     for (const name of named === undefined ? image.names : [named]) entry.names.add(name);
-    found.set(image.id, entry);
+    found.set(image.digest, entry);
   }
   return [...found.values()].map(({ parts, names }) => ({ parts, names: [...names] }));
 }
