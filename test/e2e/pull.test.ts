@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openImageStore } from '../../src/image/store.ts';
 import { type Result, useCli } from '../support/cli.ts';
 import { tar } from '../support/images.ts';
 import { Registry } from '../support/registry.ts';
 
 const cli = useCli();
+const never = new AbortController().signal;
 
 describe('images of a registry that wants a password', () => {
   let folder: string;
@@ -51,6 +54,32 @@ describe('images of a registry that wants a password', () => {
     expect((await call(['logout', registry.host])).stdout).toBe(`Not logged in to ${registry.host}\n`);
     expect(await call(['pull', image])).toMatchObject({ code: 1 });
     expect(await call(['pull', '-q', '--creds', 'alice:sesame', image])).toMatchObject({ code: 0 });
+  });
+
+  test('leave nothing half done when the pull is killed, wherever that is', { timeout: 120_000 }, async () => {
+    const layers = await Promise.all(['a', 'b', 'c'].map((name) => tar([{ name, content: randomBytes(1 << 20) }])));
+    await registry.push({ layers, gzip: true }, 'large:1', ['--dest-creds', 'alice:sesame']);
+    const [name, root] = [`${registry.host}/large:1`, join(folder, 'root')];
+    const pull = ['--root', root, 'pull', '-q', '--creds', 'alice:sesame', name];
+    const began = performance.now();
+    expect(await cli().run(...pull)).toMatchObject({ code: 0 });
+    const whole = performance.now() - began;
+    for (let round = 0; round < 10; round++) {
+      rmSync(root, { recursive: true });
+      const killed = cli().start(pull);
+      await Promise.race([killed.done, new Promise((next) => setTimeout(next, whole * (0.25 + 0.08 * round)))]);
+      killed.kill('SIGKILL');
+      await killed.done.catch(() => undefined);
+      const listed = await cli().run('--root', root, 'images', '-q');
+      expect(listed).toMatchObject({ code: 0, stderr: '' });
+      // Whole, or not there.
+      if (listed.stdout !== '') await openImageStore(root).rootfs(await openImageStore(root).need(name), never);
+      expect(await cli().run(...pull)).toMatchObject({ code: 0 });
+      expect(await cli().run('--root', root, 'prune')).toMatchObject({ code: 0 });
+      expect(readdirSync(join(root, 'blobs/sha256'))).toHaveLength(5);
+      expect(readdirSync(join(root, 'layers/chains'))).toHaveLength(3);
+      expect(readdirSync(join(root, 'ingest')).filter((one) => !one.startsWith('pull-'))).toEqual([]);
+    }
   });
 
   test('show how far they are on a terminal', async () => {
