@@ -8,7 +8,7 @@ import { attachedPods, checkPod } from '../network/index.ts';
 import { findPlugin } from '../network/plugins.ts';
 import type { Roots } from '../state/paths.ts';
 import { runCommand } from '../sys/command.ts';
-import { kernelIsAtLeast, underSystemd } from '../sys/host.ts';
+import { MAPPED_TMPFS, kernelIsAtLeast, underSystemd } from '../sys/host.ts';
 
 /** One thing that minirt needs of the host. */
 export interface Check {
@@ -54,6 +54,17 @@ export function checkRoot(): Finding {
 export function checkKernel(version: string = release()): Finding {
   const ok = kernelIsAtLeast(...KERNEL_FLOOR, version);
   return ok ? { ok, detail: version } : { ok, detail: version, hint: `boot Linux ${KERNEL_FLOOR.join('.')} or newer` };
+}
+
+/** What pods with `hostUsers: false` take; no other pod misses it. */
+export function checkUserNamespaces(
+  version: string = release(),
+  most: string = readIfThere('/proc/sys/user/max_user_namespaces'),
+): Finding {
+  const without = (why: string): Finding => ({ ok: true, detail: `none, so hostUsers: false is refused: ${why}` });
+  if (!kernelIsAtLeast(...MAPPED_TMPFS, version)) return without(`that takes Linux ${MAPPED_TMPFS.join('.')}`);
+  if (Number(most) === 0) return without('sysctl user.max_user_namespaces is 0');
+  return { ok: true, detail: 'for hostUsers: false' };
 }
 
 /** A module that is not loaded yet is as good: mounting loads it. */

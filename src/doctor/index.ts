@@ -1,3 +1,4 @@
+import { hasAppArmor } from '../container/apparmor.ts';
 import { isMinirtError, messageOf } from '../base/errors.ts';
 import { helperPath } from '../helper/locate.ts';
 import { encodePlan } from '../helper/plan.ts';
@@ -10,6 +11,7 @@ import {
   checkDevices,
   checkFolder,
   checkKernel,
+  checkUserNamespaces,
   checkOverlay,
   checkPlugins,
   checkProgram,
@@ -36,6 +38,8 @@ export async function diagnose(roots: Roots): Promise<Diagnosis> {
     ['node', () => checkNode()],
     ['kernel', () => checkKernel()],
     ['overlayfs', checkOverlay],
+    ['user namespaces', () => checkUserNamespaces()],
+    ['AppArmor', checkAppArmor],
     ['cgroups', checkCgroups],
     ['devices', checkDevices],
     ['CNI plugins', checkPlugins],
@@ -57,6 +61,10 @@ export async function diagnose(roots: Roots): Promise<Diagnosis> {
     }
   }
   return { checks, leaks: await findLeaks(roots) };
+}
+
+function checkAppArmor(): Omit<Check, 'name'> {
+  return { ok: true, detail: hasAppArmor() ? 'confines containers' : 'not here; a pod that insists on it is rejected' };
 }
 
 /** Has it make namespaces, which end with it: that shows that it runs, and may do what minirt needs. */

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
+/** The Linux from which on a tmpfs can be id-mapped: files of every pod are on one. */
+export const MAPPED_TMPFS = [6, 3] as const;
+
 /** Changes with every boot: what was noted under another id is void. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

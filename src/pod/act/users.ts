@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:
 import { join } from 'node:path';
 import { MinirtError, isErrno } from '../../base/errors.ts';
 import type { IdRange } from '../../container/spec.ts';
-import { kernelIsAtLeast } from '../../sys/host.ts';
+import { MAPPED_TMPFS, kernelIsAtLeast } from '../../sys/host.ts';
 import { stateTag } from '../../sys/state-tag.ts';
 
 /** As many as a kubelet gives (userNamespaces.idsPerPod). */
@@ -18,8 +18,9 @@ const BLOCKS = 0x1000;
  * @throws MinirtError host.unsupported where the kernel cannot map the ids of every volume
  */
 export function claimIds(state: string, uid: string): IdRange {
-  if (!kernelIsAtLeast(6, 3)) {
-    throw new MinirtError('host.unsupported', 'make a user namespace: id-mapped tmpfs takes Linux 6.3 or newer', {
+  if (!kernelIsAtLeast(...MAPPED_TMPFS)) {
+    const needed = MAPPED_TMPFS.join('.');
+    throw new MinirtError('host.unsupported', `make a user namespace: id-mapped tmpfs takes Linux ${needed} or newer`, {
       hint: 'leave hostUsers out, or run minirt on a newer kernel',
     });
   }

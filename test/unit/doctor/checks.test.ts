@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkFolder, checkKernel, checkProgram } from '../../../src/doctor/checks.ts';
+import { checkFolder, checkKernel, checkProgram, checkUserNamespaces } from '../../../src/doctor/checks.ts';
 import { checkNode } from '../../../src/doctor/node.ts';
 
 test.each([
@@ -42,4 +42,12 @@ describe('folders', () => {
 test('a program that is missing says how to get it', async () => {
   const found = await checkProgram('/nowhere/prog', [], 'apt install prog');
   expect(found).toMatchObject({ ok: false, hint: 'apt install prog' });
+});
+
+test.each([
+  ['6.1.0-56-cloud-amd64', '63000\n', 'none, so hostUsers: false is refused: that takes Linux 6.3'],
+  ['6.8.0', '0\n', 'none, so hostUsers: false is refused: sysctl user.max_user_namespaces is 0'],
+  ['6.8.0', '63000\n', 'for hostUsers: false'],
+])('user namespaces on Linux %s with %j of them at most', (version, most, detail) => {
+  expect(checkUserNamespaces(version, most)).toEqual({ ok: true, detail });
 });
