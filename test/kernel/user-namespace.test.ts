@@ -54,13 +54,16 @@ function ofUserNamespaces(): void {
       const other = await pods.start([{ line }], own);
       const ranges = [];
       for (const pod of [one, other]) {
+        // It is in its namespace once it says something.
+        const words = await eventually(() => {
+          const said = pod.log().trim().split(/\s+/);
+          expect(said).toHaveLength(7);
+          return said;
+        });
         const [uid = ''] = statusOf(await pidOf(pod), 'Uid');
+        expect(words).toEqual(['0', uid, '65536', '0', uid, '65536', '0']);
         expect(Number(uid)).toBeGreaterThanOrEqual(0x70000000);
         expect(Number(uid) % 65536).toBe(0);
-        await eventually(() => {
-          const words = pod.log().trim().split(/\s+/);
-          expect(words).toEqual(['0', uid, '65536', '0', uid, '65536', '0']);
-        });
         ranges.push(uid);
       }
       expect(new Set(ranges).size).toBe(2);
