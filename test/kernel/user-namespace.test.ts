@@ -56,9 +56,9 @@ function ofUserNamespaces(): void {
       for (const pod of [one, other]) {
         // It is in its namespace once it says something.
         const words = await eventually(() => {
-          const said = pod.log().trim().split(/\s+/);
-          expect(said).toHaveLength(7);
-          return said;
+          const printed = pod.log().trim().split(/\s+/);
+          expect(printed).toHaveLength(7);
+          return printed;
         });
         const [uid = ''] = statusOf(await pidOf(pod), 'Uid');
         expect(words).toEqual(['0', uid, '65536', '0', uid, '65536', '0']);
